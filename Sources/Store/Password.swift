@@ -14,6 +14,8 @@ package struct PasswordHash: Equatable, Sendable {
     private static let saltOctets = 16
     /// Octets of the derived key.
     private static let keyOctets = 32
+    /// The block of SHA-256 in octets (RFC 6234 §1).
+    private static let blockOctets = 64
     /// The accepted logarithms of the rounds: fewer rounds protect no password. ``Scrypt/isUsable``
     /// limits the memory, so that the upper end depends on the block size: 16 for a block size of 8.
     private static let logarithms = 10...20
@@ -50,6 +52,14 @@ package struct PasswordHash: Equatable, Sendable {
         text: "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
             + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
     )
+
+    /// A password with the same hashes in at most 64 octets, for a check that waits.
+    ///
+    /// HMAC replaces a longer key by its digest (RFC 2104 §2), and the password is the key of each
+    /// HMAC in scrypt (RFC 7914 §6, RFC 8018 §5.2).
+    package static func shortened(_ password: [UInt8]) -> [UInt8] {
+        password.count > Self.blockOctets ? SHA256.digest(of: password) : password
+    }
 
     /// Whether a password matches. The comparison takes constant time. Takes about 0.1 seconds
     /// of CPU time: never call it on an event loop.

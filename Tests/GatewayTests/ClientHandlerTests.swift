@@ -322,6 +322,32 @@ import Testing
         #expect(!bench.channel.isActive)
     }
 
+    @Test func `a client that waits for its check is not disconnected for its silence`() throws {
+        let bench = try Bench(checksPasswords: true) { $0.loginTimeout = .seconds(30) }
+        let end = Self.occupyThreads(bench)
+        defer { for _ in 0..<Authenticator.threads { end.signal() } }
+        bench.turn(.seconds(29))
+        try bench.log(in: "anna")
+        _ = bench.events()
+        bench.turn(CheckQueue.patience)
+        #expect(bench.channel.isActive && !bench.events().contains("idle"))
+        #expect(bench.gateway.authenticator.waitingChecks == 1)
+        try bench.channel.close().wait()
+        #expect(bench.gateway.authenticator.waitingChecks == 0)
+    }
+
+    @Test func `a client whose login is not answered at all is disconnected`() throws {
+        let bench = try Bench(checksPasswords: true) { $0.loginTimeout = .seconds(30) }
+        let end = Self.occupyThreads(bench)
+        defer { for _ in 0..<Authenticator.threads { end.signal() } }
+        try bench.log(in: "anna")
+        bench.turn(Authenticator.longestAnswer - .seconds(1))
+        #expect(bench.channel.isActive)
+        bench.turn(.seconds(1))
+        #expect(!bench.channel.isActive)
+        #expect(bench.gateway.authenticator.waitingChecks == 0)
+    }
+
     @Test func `after the login the timeout begins at the client's last octets`() throws {
         let bench = try Bench {
             $0.loginTimeout = .seconds(30)

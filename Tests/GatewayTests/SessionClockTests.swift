@@ -33,6 +33,16 @@ import Testing
         #expect(clock.isExpired(at: Self.at(50)))
     }
 
+    @Test func `the time before the login does not run while a password is checked`() {
+        var clock = Self.clock()
+        clock.loginBegan(answerWithin: .seconds(140), at: Self.at(20))
+        clock.touch(at: Self.at(40))
+        #expect(!clock.isExpired(at: Self.at(159)) && clock.isExpired(at: Self.at(160)))
+        #expect(clock.untilNextCheck(at: Self.at(30)) == .seconds(130))
+        clock.loginAnswered(isLoggedIn: false, at: Self.at(150))
+        #expect(!clock.isExpired(at: Self.at(179)) && clock.isExpired(at: Self.at(180)))
+    }
+
     @Test func `after the login the time begins at the last octets`() {
         var clock = Self.clock()
         clock.loginAnswered(isLoggedIn: true, at: Self.at(10))

@@ -78,4 +78,14 @@ import Testing
         // The dummy has the parameters of a real hash, so it costs the same.
         #expect(PasswordHash.dummy.text.hasPrefix("scrypt$15$8$1$"))
     }
+
+    @Test(arguments: [0, 1, 63, 64, 65, 128, 5_000])
+    func `a shortened password has the hashes of the whole one`(count: Int) throws {
+        let password = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let shortened = PasswordHash.shortened(password)
+        #expect(shortened.count <= 64 && (shortened == password) == (count <= 64))
+        let hash = try PasswordHash(password: password)
+        #expect(hash.verify(shortened) && hash.verify(password))
+        #expect(!hash.verify(PasswordHash.shortened(password + [1])))
+    }
 }

@@ -36,6 +36,22 @@ extension Authenticator {
         CheckQueue.Mark(code: HMACSHA256.code(for: octets, key: self.key))
     }
 
+    /// Whether the password of a login was right within ``memoryLifetime``. If so, the lifetime
+    /// begins again. The comparison takes constant time.
+    func remembers(_ login: PasswordClaim, from network: Network) -> Bool {
+        self.remembers(
+            login.user,
+            password: login.password,
+            version: login.record.version,
+            from: network
+        )
+    }
+
+    /// Remembers a login that a check has just found right. Runs on a thread of the pool.
+    func remember(_ login: PasswordClaim) {
+        self.remember(login.user, password: login.password, version: login.record.version)
+    }
+
     /// Whether this password was right within ``memoryLifetime``. If so, the lifetime begins again.
     /// The comparison takes constant time.
     /// - Parameter version: the version of the stored password; another version is not remembered.
@@ -59,7 +75,7 @@ extension Authenticator {
         return true
     }
 
-    /// Remembers a password that a check has just found right. Runs on a thread of the pool.
+    /// Remembers a password that was right, in the memory of this process.
     func remember(_ user: UserID, password: [UInt8], version: Int64) {
         let mark = self.mark(password)
         self.memory.withLock { memory in

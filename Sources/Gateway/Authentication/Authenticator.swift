@@ -10,6 +10,8 @@ import Synchronization
 
 /// Checks passwords on background threads with bounded concurrency, and delays each refusal.
 ///
+/// Logins wait for a thread in turns (``CheckQueue``), as long as mail programs wait for an answer.
+///
 /// A correct password is remembered for some minutes as a keyed hash in memory, so a phone that
 /// reconnects every minute costs no check. The entry counts only for the same version of the
 /// password.
@@ -40,12 +42,15 @@ final class Authenticator: Sendable {
         let login: PendingLogin
         /// Nil if the login needed no check.
         let mark: CheckQueue.Mark?
-        let lane: CheckQueue.Lane
     }
 
     /// Threads that check passwords. Each check needs 32 MiB and 0.1 s of a core; more checks at
     /// once would starve the event loops.
     static let threads = 2
+    /// The longest time from a login to its answer: the wait for a thread, the delay of a refusal,
+    /// and some seconds for a busy machine.
+    static let longestAnswer =
+        CheckQueue.patience + LoginFailures.longestDelay + TimeAmount.seconds(10)
     /// How long a password is remembered; each use extends the entry by the whole time.
     static let memoryLifetime = TimeAmount.minutes(5)
     /// Remembered logins. Beyond the limit the oldest tenth is dropped.
@@ -68,6 +73,8 @@ final class Authenticator: Sendable {
         var failures = LoginFailures()
         var known = KnownLogins()
         var queue = CheckQueue()
+        /// Threads that work off the queue, at most ``threads``.
+        var workers = 0
         /// Logins that were turned away since the last line in the log.
         var overloads = 0
         /// When the last overload was logged.
@@ -102,9 +109,11 @@ final class Authenticator: Sendable {
     /// Starts the threads. Checks that were queued before wait until then.
     func start() {
         self.pool.start()
+        let workers = self.memory.withLock { $0.hire($0.queue.waiting) }
+        for _ in 0..<workers { self.submitWork() }
     }
 
-    /// Waits for running checks. The pool drops the checks that have not begun.
+    /// Waits for running checks. Checks that have not begun are not made.
     func stop() async throws {
         try await self.pool.shutdownGracefully()
     }
@@ -130,34 +139,40 @@ final class Authenticator: Sendable {
         let access = request.permissions.access
         let user = Address(credentials.login).flatMap { access.user(login: $0) }
         let record = user.flatMap { request.permissions.passwords[$0.id] }
-        let isUsable = user.map { !$0.isDisabled } ?? false && record != nil
-        let login = Self.pending(request, user: user?.id, loop: loop, answer: answer)
-        let lane = self.lane(of: isUsable ? user?.id : nil, network: login.network)
-        let password = credentials.password.value
-        if isUsable, let user, let record, case .accepted = login.whenRight,
-            self.remembers(
-                user.id,
-                password: password,
-                version: record.version,
-                from: login.network
-            )
-        {
+        let password = PasswordHash.shortened(credentials.password.value)
+        let login = self.pending(
+            request,
+            user: user?.id,
+            version: record?.version,
+            loop: loop,
+            answer: answer
+        )
+        let claim: PasswordClaim? =
+            if let user, !user.isDisabled, let record {
+                PasswordClaim(user: user, password: password, record: record)
+            } else {
+                nil
+            }
+        let isAccepted = if case .accepted = login.whenRight { true } else { false }
+        if isAccepted, let claim, self.remembers(claim, from: login.network) {
             login.finish(login.whenRight)
-            return Handle(login: login, mark: nil, lane: lane)
+            return Handle(login: login, mark: nil)
         }
+        let lane = self.lane(of: claim?.user, network: login.network)
         let hash = record?.hash ?? .dummy
         let check = CheckQueue.Check(
             mark: self.mark(credentials, version: record?.version, lane: lane),
-            lane: lane
-        ) { [self] in
-            let isRight = hash.verify(password) && isUsable
-            if isRight, let user, let record {
-                self.remember(user.id, password: password, version: record.version)
-            }
-            return isRight
+            lane: lane,
+            login: LoginFailures.folded(credentials.login)
+        ) { [self, network = login.network] in
+            // Another connection of the user may have been checked meanwhile.
+            if isAccepted, let claim, self.remembers(claim, from: network) { return true }
+            guard hash.verify(password), let claim else { return false }
+            self.remember(claim)
+            return true
         }
         self.enter(login, check: check)
-        return Handle(login: login, mark: check.mark, lane: lane)
+        return Handle(login: login, mark: check.mark)
     }
 
     /// The client has closed its connection: no answer follows. A check that still waits is
@@ -165,19 +180,20 @@ final class Authenticator: Sendable {
     func cancel(_ handle: Handle) {
         handle.login.cancel()
         guard let mark = handle.mark else { return }
-        self.memory.withLock { $0.queue.cancel(handle.login, mark: mark, lane: handle.lane) }
+        self.memory.withLock { $0.queue.cancel(handle.login, mark: mark) }
     }
 
     /// The pending login of a request, with the answer that a correct password leads to.
-    static func pending(
+    func pending(
         _ request: Request,
         user: UserID?,
+        version: Int64?,
         loop: any EventLoop,
         answer: @escaping @Sendable (Answer) -> Void
     ) -> PendingLogin {
         let network = Network(request.address)
         return PendingLogin(
-            whenRight: user.map { self.accept(request, user: $0) } ?? .refused,
+            whenRight: user.map { Self.accept(request, user: $0) } ?? .refused,
             slots: LoginFailures.slots(login: request.credentials.login, network: network),
             network: network,
             record: AuditRecord(
@@ -186,6 +202,8 @@ final class Authenticator: Sendable {
                 actor: request.actor,
                 from: request.address?.ipAddress
             ),
+            version: version,
+            since: self.now(),
             loop: loop,
             answer: answer
         )
@@ -223,26 +241,41 @@ final class Authenticator: Sendable {
 
     /// Queues a check, and turns away the logins that it displaces.
     func enter(_ login: PendingLogin, check: CheckQueue.Check) {
-        let (entry, displaced) = self.memory.withLock { $0.queue.enter(login, check: check) }
+        let (entry, displaced, newWorkers) = self.memory.withLock { memory in
+            let (entry, displaced) = memory.queue.enter(login, check: check)
+            return (entry, displaced, entry == .entered ? memory.hire(1) : 0)
+        }
         for other in displaced { self.turnAway(other) }
-        switch entry {
-        case .refused:
-            self.turnAway(login)
-        case .joined:
-            break
-        case .entered:
-            self.pool.submit { [self] _ in self.runNext() }
+        if entry == .refused { self.turnAway(login) }
+        for _ in 0..<newWorkers { self.submitWork() }
+    }
+
+    /// Lets a thread of the pool run the next check. A worker submits itself again after each check
+    /// instead of a task for each login, because the pool would keep the tasks of clients that left.
+    private func submitWork() {
+        self.pool.submit { [self] state in
+            // The pool has not been started, or is shutting down.
+            guard case .active = state else { return self.memory.withLock { $0.workers -= 1 } }
+            self.runNext()
         }
     }
 
-    /// Runs the next check. Called on a thread of the pool.
-    func runNext() {
-        // The check may be gone: it was displaced, or its client closed the connection.
-        guard let check = self.memory.withLock({ $0.queue.next() }) else { return }
+    /// Answers logins that have waited for too long, and runs the next check. Called on a thread of
+    /// the pool.
+    private func runNext() {
+        let (expired, check) = self.memory.withLock { memory in
+            let expired = memory.queue.expire(at: self.now())
+            let check = memory.queue.next()
+            if check == nil { memory.workers -= 1 }
+            return (expired, check)
+        }
+        for login in expired { self.turnAway(login) }
+        guard let check else { return }
         let isRight = check.run()
         for login in self.memory.withLock({ $0.queue.leave(check.mark) }) {
             self.finish(login, isRight: isRight)
         }
+        self.submitWork()
     }
 
     /// Counts and records the result, then answers. A refusal is recorded even if its client has
@@ -261,7 +294,8 @@ final class Authenticator: Sendable {
         login.finish(.refused, in: delay)
     }
 
-    /// Answers a login that cannot be checked because too many wait; the password is not checked.
+    /// Answers a login that cannot be checked, because too many wait or it has waited for too long;
+    /// the password is not checked.
     func turnAway(_ login: PendingLogin) {
         var record = login.record
         record.outcome = .failed
@@ -281,5 +315,15 @@ final class Authenticator: Sendable {
             "too many logins wait for a password check: clients are told to try again",
             metadata: ["times": "\(overloads)", "network": "\(login.network)"]
         )
+    }
+}
+
+extension Authenticator.Memory {
+    /// Counts new workers.
+    /// - Returns: how many of the wanted number there may be.
+    mutating func hire(_ wanted: Int) -> Int {
+        let count = max(min(wanted, Authenticator.threads - self.workers), 0)
+        self.workers += count
+        return count
     }
 }

@@ -1,10 +1,17 @@
 import Access
+import NIOCore
 
-/// The password checks that run or wait for a thread.
+/// The password checks that run or wait for a thread. Pure: time is a parameter.
 ///
-/// Checks of logins that succeeded recently from the same network wait in a queue of their own, in
-/// which users take turns. All other checks wait in a second queue, in which networks take turns. A
-/// flood in one queue does not fill the other.
+/// Checks wait in three queues that take turns, so that a flood in one queue neither fills nor
+/// delays the others:
+/// - logins that succeeded recently from the same network; users take turns
+/// - all other logins; networks take turns
+/// - of a login that already has ``maximumOfLogin`` checks in the second queue, all further ones;
+///   these logins take turns, and for each of them its networks
+///
+/// A client that leaves is removed. A login that has waited for ``patience`` is removed and answered
+/// without a check.
 struct CheckQueue {
     /// Identifies equal logins, which share one check: a mail client opens several connections at
     /// once.
@@ -13,7 +20,7 @@ struct CheckQueue {
         let code: [UInt8]
     }
 
-    /// Which queue a check waits in.
+    /// Whether a login succeeded recently from its network.
     enum Lane: Hashable, Sendable {
         /// A login that succeeded recently from this network.
         case known(UserID)
@@ -25,10 +32,13 @@ struct CheckQueue {
         }
     }
 
-    /// A password check that waits for a thread.
+    /// A password check that waits for a thread: less than a KiB, with a password of at most 64
+    /// octets.
     struct Check: Sendable {
         var mark: Mark
         var lane: Lane
+        /// The login name, folded as ``LoginFailures/folded(_:)`` does it.
+        var login: [UInt8]
         /// Blocks for the time of a password hash.
         /// - Returns: whether the password is correct.
         var run: @Sendable () -> Bool
@@ -44,89 +54,199 @@ struct CheckQueue {
         case refused
     }
 
-    /// Checks that wait in each of the two queues: ten seconds of work for two threads. Beyond the
-    /// limit, the network or user with the most waiting checks loses its newest.
-    static let maximumWaiting = 200
-    /// Logins that share one check. A mail client opens about five connections at once.
+    /// The queue that a check waits in, with what takes turns there.
+    private enum Place {
+        case known(UserID)
+        case other(Network)
+        case crowded(login: [UInt8], Network)
+    }
+
+    /// The logins that share a check.
+    private struct Sharing {
+        /// At most ``maximumShared``.
+        var logins: [PendingLogin]
+        /// Where the check waits; nil while it runs.
+        var place: Place?
+    }
+
+    /// How long a login waits for its check. The most patient of the common mail programs,
+    /// Thunderbird, waits 100 seconds for a response (`mailnews.tcptimeout`); others wait 60 and
+    /// less. A program that gives up earlier closes its connection, and its check is dropped. So a
+    /// shorter time would turn away clients that still wait. A client that is still there after this
+    /// time has no limit of its own, and is told to come back.
+    static let patience = TimeAmount.seconds(120)
+    /// Checks that wait in each of the three queues: two threads make 2,400 checks of 0.1 seconds
+    /// within ``patience``, and what waits behind more would be turned away. Each entry is small, so
+    /// a full queue takes some MiB. Beyond the limit, the network or login with the most waiting
+    /// checks loses its newest.
+    static let maximumWaiting = 2_500
+    /// Checks of one login name that wait as those of any other login. Equal passwords from one
+    /// network share a check, so a person with a handful of devices stays below. Without the limit,
+    /// somebody who tries one login from a thousand addresses would have a thousand turns.
+    static let maximumOfLogin = 10
+    /// Logins that share one check. A mail client opens about five connections at once, and a user
+    /// may have 50 connections.
     static let maximumShared = 50
+    /// How often logins that have waited for too long are looked for. It is the longest time by
+    /// which one is late.
+    private static let expiryInterval = TimeAmount.seconds(1)
 
     /// Checks of known logins; users take turns.
     private var known = FairQueue<UserID, Check>()
     /// All other checks; sites and networks take turns.
     private var others = NetworkQueue<Check>()
-    /// The logins that share each waiting or running check, at most ``maximumShared``.
-    private var logins: [Mark: [PendingLogin]] = [:]
-    /// Whether the next check comes from the queue of known logins.
-    private var prefersKnown = true
+    /// Further checks of logins that have many; logins take turns, and their networks.
+    private var crowded = GroupedFairQueue<[UInt8], Network, Check>()
+    /// The number of checks in ``others`` by login.
+    private var othersOfLogin: [[UInt8]: Int] = [:]
+    /// The logins of each waiting or running check.
+    private var sharing: [Mark: Sharing] = [:]
+    /// The queue that the next check comes from, unless it is empty.
+    private var turn = 0
+    /// When logins that have waited for too long are looked for next.
+    private var nextExpiry = NIODeadline.distantPast
 
     /// The number of checks that wait for a thread.
-    var waiting: Int { self.known.count + self.others.count }
+    var waiting: Int { self.known.count + self.others.count + self.crowded.count }
 
     /// Adds a login.
     /// - Returns: what happened to the login, and the logins that were displaced to make room for
     ///   it. The caller answers these.
     mutating func enter(_ login: PendingLogin, check: Check) -> (Entry, displaced: [PendingLogin]) {
-        if let sharing = self.logins[check.mark] {
-            guard sharing.count < Self.maximumShared else { return (.refused, []) }
-            self.logins[check.mark]?.append(login)
+        if let logins = self.sharing[check.mark]?.logins {
+            guard logins.count < Self.maximumShared else { return (.refused, []) }
+            self.sharing[check.mark]?.logins.append(login)
             return (.joined, [])
         }
+        let place = self.place(of: check)
         var displaced: [PendingLogin] = []
-        if self.count(of: check.lane) >= Self.maximumWaiting {
-            guard let other = self.makeRoom(in: check.lane) else { return (.refused, []) }
-            displaced = self.logins.removeValue(forKey: other.mark) ?? []
+        if self.count(at: place) >= Self.maximumWaiting {
+            guard let other = self.makeRoom(at: place) else { return (.refused, []) }
+            displaced = self.leave(other.mark)
         }
-        self.logins[check.mark] = [login]
-        switch check.lane {
-        case .known(let user): self.known.append(check, from: user)
-        case .other(let network): self.others.append(check, from: network)
+        self.sharing[check.mark] = Sharing(logins: [login], place: place)
+        switch place {
+        case .known(let user):
+            self.known.append(check, from: user)
+        case .other(let network):
+            self.others.append(check, from: network)
+            self.othersOfLogin[check.login, default: 0] += 1
+        case .crowded(let login, let network):
+            self.crowded.append(check, from: network, in: login)
         }
         return (.entered, displaced)
     }
 
-    /// The waiting checks in the queue of a lane.
-    private func count(of lane: Lane) -> Int {
-        lane.isKnown ? self.known.count : self.others.count
-    }
-
-    /// - Returns: the check that was removed; nil if the lane of the new one has no right to
-    ///   displace another.
-    private mutating func makeRoom(in lane: Lane) -> Check? {
-        switch lane {
-        case .known(let user): self.known.makeRoom(for: user)
-        case .other(let network): self.others.makeRoom(for: network)
-        }
-    }
-
-    /// The next check for a thread. Both queues take turns, so neither starves the other.
+    /// The next check for a thread. The queues take turns, so none starves another.
     mutating func next() -> Check? {
-        defer { self.prefersKnown.toggle() }
-        guard self.prefersKnown else { return self.others.next() ?? self.known.next() }
-        return self.known.next() ?? self.others.next()
+        for _ in 0..<3 {
+            let check =
+                switch self.turn {
+                case 0: self.known.next()
+                case 1: self.others.next()
+                default: self.crowded.next()
+                }
+            let isOther = self.turn == 1
+            self.turn = (self.turn + 1) % 3
+            guard let check else { continue }
+            if isOther { self.removedOther(check) }
+            self.sharing[check.mark]?.place = nil
+            return check
+        }
+        return nil
     }
 
     /// Removes a check that has ended.
     /// - Returns: the logins that its result counts for.
     mutating func leave(_ mark: Mark) -> [PendingLogin] {
-        self.logins.removeValue(forKey: mark) ?? []
+        self.sharing.removeValue(forKey: mark)?.logins ?? []
     }
 
     /// Removes a login whose client has closed its connection. A check that has not begun and that
-    /// no other login shares is removed as well.
-    mutating func cancel(_ login: PendingLogin, mark: Mark, lane: Lane) {
-        guard let sharing = self.logins[mark], sharing.contains(where: { $0 === login }) else {
+    /// no other login shares is removed as well. A login whose check runs stays, because its result
+    /// counts.
+    mutating func cancel(_ login: PendingLogin, mark: Mark) {
+        guard let sharing = self.sharing[mark],
+            let index = sharing.logins.firstIndex(where: { $0 === login })
+        else { return }
+        guard let place = sharing.place else { return }
+        // Other logins share the check: it stays for them.
+        guard sharing.logins.count == 1 else {
+            self.sharing[mark]?.logins.remove(at: index)
             return
         }
-        // Other logins share the check: it stays in the queue for them.
-        guard sharing.count == 1 else {
-            self.logins[mark] = sharing.filter { $0 !== login }
-            return
-        }
-        let removed: Check? =
-            switch lane {
-            case .known(let user): self.known.remove(from: user) { $0.mark == mark }
-            case .other(let network): self.others.remove(from: network) { $0.mark == mark }
+        self.remove(mark, at: place)
+        self.sharing[mark] = nil
+    }
+
+    /// Removes the logins that have waited for ``patience``. The caller answers them.
+    mutating func expire(at now: NIODeadline) -> [PendingLogin] {
+        guard now >= self.nextExpiry else { return [] }
+        self.nextExpiry = now + Self.expiryInterval
+        var expired: [(login: PendingLogin, mark: Mark)] = []
+        // A check that runs is over in a moment.
+        for (mark, sharing) in self.sharing where sharing.place != nil {
+            for login in sharing.logins where login.since + Self.patience <= now {
+                expired.append((login, mark))
             }
-        if removed != nil { self.logins[mark] = nil }
+        }
+        for (login, mark) in expired { self.cancel(login, mark: mark) }
+        return expired.map(\.login)
+    }
+
+    // MARK: - Places
+
+    /// The queue for a new check.
+    private func place(of check: Check) -> Place {
+        switch check.lane {
+        case .known(let user):
+            .known(user)
+        case .other(let network):
+            self.othersOfLogin[check.login, default: 0] < Self.maximumOfLogin
+                ? .other(network) : .crowded(login: check.login, network)
+        }
+    }
+
+    /// The number of checks in the queue of a place.
+    private func count(at place: Place) -> Int {
+        switch place {
+        case .known: self.known.count
+        case .other: self.others.count
+        case .crowded: self.crowded.count
+        }
+    }
+
+    /// - Returns: the check that was removed; nil if the place has no right to displace another
+    ///   check.
+    private mutating func makeRoom(at place: Place) -> Check? {
+        switch place {
+        case .known(let user):
+            return self.known.makeRoom(for: user)
+        case .other(let network):
+            let check = self.others.makeRoom(for: network)
+            if let check { self.removedOther(check) }
+            return check
+        case .crowded(let login, let network):
+            return self.crowded.makeRoom(for: network, in: login)
+        }
+    }
+
+    /// Removes a waiting check from its queue.
+    private mutating func remove(_ mark: Mark, at place: Place) {
+        switch place {
+        case .known(let user):
+            _ = self.known.remove(from: user) { $0.mark == mark }
+        case .other(let network):
+            let check = self.others.remove(from: network) { $0.mark == mark }
+            if let check { self.removedOther(check) }
+        case .crowded(let login, let network):
+            _ = self.crowded.remove(from: network, in: login) { $0.mark == mark }
+        }
+    }
+
+    /// Keeps the number of checks of a login up to date.
+    private mutating func removedOther(_ check: Check) {
+        let count = self.othersOfLogin[check.login, default: 0]
+        self.othersOfLogin[check.login] = count > 1 ? count - 1 : nil
     }
 }

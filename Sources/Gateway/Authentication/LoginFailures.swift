@@ -14,7 +14,7 @@ struct LoginFailures {
     /// The delay of the first refusal. Each further failure doubles it.
     private static let shortestDelay = TimeAmount.milliseconds(250)
     /// The longest delay. A client that waits longer gives up and shows its user no reason.
-    private static let longestDelay = TimeAmount.seconds(8)
+    static let longestDelay = TimeAmount.seconds(8)
     /// A bound for the exponent, so that the shift cannot overflow.
     private static let maximumDoublings = 5
     /// A slot is forgotten this long after its last failure.
@@ -38,12 +38,16 @@ struct LoginFailures {
     /// /48.
     /// - Parameter login: the octets that the client sent.
     static func slots(login: [UInt8], network: Network) -> [Slot] {
-        // A login that is not an address is folded in the same way.
-        let folded = login.prefix(Self.maximumLoginOctets).map { octet in
+        let slots = [Slot.login(self.folded(login)), .network(network)]
+        return network.site == network ? slots : slots + [.network(network.site)]
+    }
+
+    /// The beginning of a login name in lower case, as ``Address`` folds it. A login that is not an
+    /// address is folded in the same way.
+    static func folded(_ login: [UInt8]) -> [UInt8] {
+        login.prefix(Self.maximumLoginOctets).map { octet in
             octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet + 0x20 : octet
         }
-        let slots = [Slot.login(folded), .network(network)]
-        return network.site == network ? slots : slots + [.network(network.site)]
     }
 
     /// Counts a failure in each slot.

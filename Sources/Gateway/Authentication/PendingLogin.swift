@@ -14,6 +14,10 @@ final class PendingLogin: Sendable {
     let network: Network
     /// The audit record of a refusal.
     let record: AuditRecord
+    /// The version of the password that is checked; nil for a login without one.
+    let version: Int64?
+    /// When the login began to wait.
+    let since: NIODeadline
     /// The event loop of the client's connection.
     private let loop: any EventLoop
     /// Called on ``loop``, at most once.
@@ -25,12 +29,16 @@ final class PendingLogin: Sendable {
     ///   - whenRight: the answer to a correct password.
     ///   - slots: where a failure is counted.
     ///   - record: the audit record of a refusal.
+    ///   - version: the version of the password that is checked; nil for a login without one.
+    ///   - since: when the login began to wait.
     ///   - answer: called on `loop`, at most once.
     init(
         whenRight: AuthenticationResult,
         slots: [LoginFailures.Slot],
         network: Network,
         record: AuditRecord,
+        version: Int64? = nil,
+        since: NIODeadline = .now(),
         loop: any EventLoop,
         answer: @escaping @Sendable (AuthenticationResult) -> Void
     ) {
@@ -38,6 +46,8 @@ final class PendingLogin: Sendable {
         self.slots = slots
         self.network = network
         self.record = record
+        self.version = version
+        self.since = since
         self.loop = loop
         self.answer = answer
     }

@@ -16,14 +16,17 @@ extension ClientHandler {
             actor: actor,
             permissions: self.permissions
         )
-        self.pendingLogin = self.gateway.authenticator.authenticate(request, on: self.eventLoop) {
-            bound.value.authenticated($0, with: request.permissions)
+        self.clock.loginBegan(answerWithin: Authenticator.longestAnswer, at: self.eventLoop.now)
+        let login = self.gateway.authenticator.authenticate(request, on: self.eventLoop) {
+            bound.value.authenticated($0)
         }
+        self.pendingLogin = login
     }
 
-    /// - Parameter checked: the permissions whose passwords the answer is about. A check may wait for
-    ///   seconds, and a password that was changed meanwhile does not open a session.
-    private func authenticated(_ answer: Authenticator.Answer, with checked: StoreSnapshot) {
+    /// The check may have waited for minutes: a password that was changed meanwhile does not open a
+    /// session.
+    private func authenticated(_ answer: Authenticator.Answer) {
+        let version = self.pendingLogin?.login.version
         self.pendingLogin = nil
         self.takePermissions()
         switch answer {
@@ -31,7 +34,7 @@ extension ClientHandler {
             self.session.authenticationFinished(.refused)
         case .overloaded:
             self.session.authenticationFinished(.overloaded)
-        case .accepted(let user, _) where !self.permissions.knows(user, as: checked):
+        case .accepted(let user, _) where self.permissions.passwords[user]?.version != version:
             self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):
             self.admit(user, account: account)

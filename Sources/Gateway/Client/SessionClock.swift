@@ -15,6 +15,9 @@ struct SessionClock {
     /// When the present time began: with the connection, a login's answer, or the last octets after
     /// the login.
     private var lastActivity: NIODeadline
+    /// When the check of a login ends at the latest; nil without one. Until then the client waits for
+    /// the gateway, so the time before the login does not run.
+    private var checkEnd: NIODeadline?
     /// Whether a login has succeeded.
     private(set) var isLoggedIn = false
     /// When the client's present message must be complete; nil without one.
@@ -44,14 +47,22 @@ struct SessionClock {
         if self.isLoggedIn { self.lastActivity = now }
     }
 
+    /// The check of a login began.
+    /// - Parameter limit: the longest time until its answer.
+    mutating func loginBegan(answerWithin limit: TimeAmount, at now: NIODeadline) {
+        self.checkEnd = now + limit
+    }
+
     /// A login was answered. The time begins again: the delay of a refusal is not the client's.
     mutating func loginAnswered(isLoggedIn: Bool, at now: NIODeadline) {
         self.isLoggedIn = isLoggedIn
+        self.checkEnd = nil
         self.lastActivity = now
     }
 
     /// When the client has been silent, or slow, for too long.
     private var end: NIODeadline {
+        if let checkEnd = self.checkEnd { return checkEnd }
         let end = self.lastActivity + (self.isLoggedIn ? self.afterLogin : self.beforeLogin)
         return self.limit.map { min($0, end) } ?? end
     }

@@ -218,7 +218,7 @@ import Testing
         )
         #expect(Self.isAccepted(first))
         let overloaded = Mutex(0)
-        let flood = try (0..<400).map { number in
+        let flood = try (0..<CheckQueue.maximumWaiting + 200).map { number in
             try bench.login(
                 "x\(number)@x.example",
                 "guess",
@@ -270,5 +270,49 @@ import Testing
         )
         #expect(Self.isAccepted(answer))
         for handle in flood { bench.authenticator.cancel(handle) }
+    }
+
+    @Test func `clients that come and leave keep no work of the threads`() async throws {
+        let bench = try Bench()
+        let isFree = DispatchSemaphore(value: 0)
+        for _ in 0..<Authenticator.threads {
+            bench.authenticator.pool.submit { _ in isFree.wait() }
+        }
+        for number in 0..<500 {
+            bench.authenticator.cancel(try bench.login("x\(number)@x.example", "guess") { _ in })
+        }
+        let workers = { bench.authenticator.memory.withLock(\.workers) }
+        #expect(workers() == Authenticator.threads && bench.authenticator.waitingChecks == 0)
+        for _ in 0..<Authenticator.threads { isFree.signal() }
+        let (answer, _) = try await bench.answer("anna@kanzlei.example", "pw-anna")
+        #expect(Self.isAccepted(answer))
+        while workers() > 0 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(bench.recorded(.refused) == 0)
+    }
+
+    @Test func `hundreds of logins are all answered, none with an overload`() async throws {
+        let bench = try Bench()
+        let answered = Mutex(0)
+        let overloaded = Mutex(0)
+        let handles = try (0..<300).map { number in
+            try bench.login("x\(number)@x.example", "guess", from: "192.0.2.\(number % 250)") {
+                if case .overloaded = $0 { overloaded.withLock { $0 += 1 } }
+                answered.withLock { $0 += 1 }
+            }
+        }
+        while answered.withLock({ $0 }) < handles.count {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(overloaded.withLock { $0 } == 0)
+        #expect(bench.recorded(.refused) == handles.count && bench.recorded(.failed) == 0)
+    }
+
+    @Test func `after the end of the threads no password is checked`() async throws {
+        let bench = try Bench()
+        try await bench.authenticator.stop()
+        _ = try bench.login("anna@kanzlei.example", "guess") { _ in }
+        #expect(bench.authenticator.waitingChecks == 1)
+        #expect(bench.authenticator.memory.withLock(\.workers) == 0)
+        #expect(bench.recorded(.refused) == 0)
     }
 }

@@ -43,6 +43,18 @@ import Testing
             from address: String = "192.0.2.7",
             service: CredentialService = .imap
         ) async throws -> Answers {
+            let answers = try self.enter(login, password, from: address, service: service)
+            try await self.settle()
+            return answers
+        }
+
+        /// Starts a login.
+        func enter(
+            _ login: String,
+            _ password: String,
+            from address: String = "192.0.2.7",
+            service: CredentialService = .imap
+        ) throws -> Answers {
             let answers = Answers()
             let request = Authenticator.Request(
                 credentials: Credentials(
@@ -58,7 +70,6 @@ import Testing
                 answers.all.withLock { $0.append(answer) }
             }
             answers.wasRemembered = handle.mark == nil
-            try await self.settle()
             return answers
         }
 
@@ -97,6 +108,12 @@ import Testing
         var isAccepted: Bool {
             self.all.withLock { answers in
                 if case .accepted? = answers.first { answers.count == 1 } else { false }
+            }
+        }
+
+        var isOverloaded: Bool {
+            self.all.withLock { answers in
+                if case .overloaded? = answers.first { answers.count == 1 } else { false }
             }
         }
 
@@ -255,7 +272,7 @@ import Testing
         let bench = try Bench()
         let snapshot = try bench.fixture.store.load()
         func turnAway() {
-            let login = Authenticator.pending(
+            let login = bench.authenticator.pending(
                 Authenticator.Request(
                     credentials: Credentials(name: [], password: Secret([])),
                     address: nil,
@@ -264,6 +281,7 @@ import Testing
                     permissions: snapshot
                 ),
                 user: nil,
+                version: nil,
                 loop: bench.loop
             ) { _ in }
             bench.authenticator.turnAway(login)
@@ -281,5 +299,89 @@ import Testing
         #expect(bench.fixture.log.all.last?.contains("times=6") == true)
         let records = bench.records.all.withLock { $0 }
         #expect(records.count == 7 && records.allSatisfy { $0.outcome == .failed })
+    }
+
+    /// Keeps the threads that check passwords until the semaphore is signalled for each.
+    private static func occupyThreads(_ bench: Bench) -> DispatchSemaphore {
+        let end = DispatchSemaphore(value: 0)
+        for _ in 0..<Authenticator.threads {
+            bench.authenticator.pool.submit { _ in end.wait() }
+        }
+        return end
+    }
+
+    @Test(arguments: [119, 121])
+    func `a login waits two minutes for its check, and is then told of the overload`(
+        seconds: Int64
+    ) async throws {
+        let bench = try Bench()
+        let end = Self.occupyThreads(bench)
+        let first = try bench.enter("anna@kanzlei.example", "pw-anna")
+        let wrong = try bench.enter("bob@kanzlei.example", "wrong")
+        await bench.advance(by: .seconds(seconds))
+        #expect(first.isEmpty && wrong.isEmpty)
+        for _ in 0..<Authenticator.threads { end.signal() }
+        try await bench.settle()
+        await bench.advance(by: .milliseconds(250))
+        let isLate = CheckQueue.patience < .seconds(seconds)
+        #expect(first.isAccepted == !isLate && first.isOverloaded == isLate)
+        #expect(wrong.isRefused == !isLate && wrong.isOverloaded == isLate)
+        // A password that was not checked is no failed guess.
+        let outcomes = bench.records.all.withLock { $0.map(\.outcome) }
+        #expect(outcomes == (isLate ? [.failed, .failed] : [.refused]))
+        let slot = LoginFailures.Slot.login(Array("bob@kanzlei.example".utf8))
+        let failures = bench.authenticator.memory.withLock {
+            $0.failures.count(of: slot, at: bench.time.now)
+        }
+        #expect(failures == (isLate ? 0 : 1))
+    }
+
+    @Test func `a password that was right at another network meanwhile costs no second check`()
+        async throws
+    {
+        let bench = try Bench()
+        let end = Self.occupyThreads(bench)
+        let first = try bench.enter("anna@kanzlei.example", "pw-anna", from: "192.0.2.7")
+        let second = try bench.enter("anna@kanzlei.example", "pw-anna", from: "198.51.100.9")
+        #expect(bench.authenticator.waitingChecks == 2)
+        for _ in 0..<Authenticator.threads { end.signal() }
+        try await bench.settle()
+        try await bench.settle()
+        #expect(first.isAccepted && second.isAccepted)
+        #expect(bench.authenticator.isKnown(Network(text: "198.51.100.9")))
+    }
+
+    @Test func `equal guesses that share a check are counted one by one`() async throws {
+        let bench = try Bench()
+        let end = Self.occupyThreads(bench)
+        let guesses = try (0..<3).map { _ in try bench.enter("anna@kanzlei.example", "wrong") }
+        #expect(bench.authenticator.waitingChecks == 1)
+        for _ in 0..<Authenticator.threads { end.signal() }
+        try await bench.settle()
+        await bench.advance(by: .seconds(1))
+        #expect(guesses.map(\.isRefused) == [true, true, true])
+        #expect(bench.records.all.withLock { $0.count } == 3)
+        let next = try await bench.begin("anna@kanzlei.example", "wrong")
+        await bench.advance(by: .milliseconds(1_999))
+        #expect(next.isEmpty)
+        await bench.advance(by: .milliseconds(1))
+        #expect(next.isRefused)
+    }
+
+    @Test(arguments: [64, 65, 5_000])
+    func `a long password is right, and another of the same beginning is not`(
+        count: Int
+    )
+        async throws
+    {
+        let bench = try Bench()
+        let password = String(repeating: "x", count: count)
+        try bench.fixture.store.setPassword(password, of: "anna@kanzlei.example", actor: "test")
+        #expect(try await bench.begin("anna@kanzlei.example", password).isAccepted)
+        let again = try await bench.begin("anna@kanzlei.example", password)
+        #expect(again.isAccepted && again.wasRemembered)
+        let other = try await bench.begin("anna@kanzlei.example", password + "x")
+        await bench.advance(by: .milliseconds(250))
+        #expect(other.isRefused)
     }
 }

@@ -11,6 +11,7 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 import time
 
 from gateway import Gateway, free_port
@@ -433,21 +434,28 @@ def the_account_in_a_login_tells_nothing_of_the_password():
         assert len(audit(gateway, event="login", outcome="refused", actor=BOB)) == 4
 
 
+# Logins that wait for their check (`CheckQueue.maximumWaiting`).
+WAITING = 2_500
+
+
 def an_overload_is_called_one():
-    with Gateway() as gateway:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # They are connected before the first one guesses.
+    with Gateway(GATEPOST_LIMITS_LOGIN_SECONDS="300") as gateway:
         gateway.start()
         trust = ssl.create_default_context(cafile=ca(gateway))
         guessers = []
-        for n in range(320):
+        for n in range(WAITING + 120):
             raw = socket.create_connection(("127.0.0.1", gateway.port), 20, source_address=(f"127.0.{1 + n // 200}.{1 + n % 200}", 0))
             guessers.append(trust.wrap_socket(raw, server_hostname="localhost"))
             guessers[-1].recv(4096)
         for n, guesser in enumerate(guessers):
             guesser.sendall(f"a LOGIN guess{n}@kanzlei.example x\r\n".encode())
-        time.sleep(1)
+        time.sleep(3)
         overloaded = 0
         for guesser in guessers:
-            guesser.settimeout(0.01)
+            guesser.settimeout(0.001)
             with contextlib.suppress(TimeoutError, ssl.SSLError):
                 said = guesser.recv(4096)
                 overloaded += b"a NO [UNAVAILABLE] Too many logins are being checked" in said
@@ -468,6 +476,68 @@ def an_overload_is_called_one():
         time.sleep(0.5)
         records = [r for r in audit(gateway, event="login", outcome="failed") if r["detail"][0].startswith("too many logins wait")]
         assert records, "an overload is not recorded"
+
+
+USERS = 300
+
+
+def add_users(gateway):
+    """Users with one password: its hash is computed once, and checked for each of them."""
+    model = json.loads(gateway.run("export"))
+    model["users"] += [{"login": f"u{n}@kanzlei.example", "name": None, "role": None, "disabled": False} for n in range(USERS)]
+    path = os.path.join(gateway.folder, "model.json")
+    with open(path, "w") as file:
+        json.dump(model, file)
+    gateway.run("apply", path, "--yes")
+    gateway.run("user", "password", "u0@kanzlei.example", "--password-stdin", stdin="x\n")
+    with contextlib.closing(sqlite3.connect(gateway.store)) as store:
+        store.execute("""UPDATE user SET password = (SELECT password FROM user WHERE login = 'u0@kanzlei.example'),
+                         passwordVersion = 1 WHERE login LIKE 'u%@kanzlei.example'""")
+        store.commit()
+
+
+def hundreds_of_clients_that_reconnect_at_once_are_all_let_in():
+    # The last one waits much longer than a client may take for its login.
+    with submitting(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="1000", GATEPOST_LIMITS_LOGIN_SECONDS="8") as gateway:
+        add_users(gateway)
+        gateway.start()
+        trust = ssl.create_default_context(cafile=ca(gateway))
+        submissions = int(gateway.environment["GATEPOST_LISTEN_SUBMISSIONS"].rpartition(":")[2])
+        answers, together = [None] * USERS, threading.Barrier(USERS)
+
+        def log_in(n):
+            # Every tenth one sends.
+            port = gateway.port if n % 10 else submissions
+            together.wait()
+            with trust.wrap_socket(socket.create_connection(("127.0.0.1", port), 150), server_hostname="localhost") as s:
+                file = s.makefile("rb")
+                file.readline()
+                secret = base64.b64encode(f"\0u{n}@kanzlei.example\0x".encode()).decode()
+                if n % 10:
+                    s.sendall(f"a AUTHENTICATE PLAIN {secret}\r\n".encode())
+                    answers[n] = file.readline()
+                else:
+                    s.sendall(b"EHLO x.example\r\n")
+                    while file.readline()[3:4] == b"-":
+                        pass
+                    s.sendall(f"AUTH PLAIN {secret}\r\n".encode())
+                    answers[n] = file.readline()
+
+        clients = [threading.Thread(target=log_in, args=(n,)) for n in range(USERS)]
+        start = time.monotonic()
+        for client in clients:
+            client.start()
+        # Somebody who leaves is forgotten, and somebody who guesses is refused.
+        leaving = Wire(gateway.port, ca(gateway))
+        leaving.send(b"a LOGIN u1@kanzlei.example guess\r\n")
+        leaving.raw.close()
+        for client in clients:
+            client.join()
+        assert time.monotonic() - start > 8, "there was no crowd"
+        assert all((a or b"").startswith((b"a OK", b"235")) for a in answers), [a for a in answers if b"OK" not in (a or b"")][:5]
+        assert "too many logins wait" not in gateway.log()
+        time.sleep(0.5)
+        assert not audit(gateway, event="login", outcome="failed")
 
 
 def logins_that_repeat_are_counted():
