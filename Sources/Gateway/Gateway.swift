@@ -69,6 +69,9 @@ package struct Gateway: Service {
         }
         self.gateway.folderRefresher.stop()
         try await self.gateway.authenticator.stop()
+        if let kept = self.gateway.authenticator.kept {
+            self.gateway.fileWriter.submit { kept.save() }
+        }
         self.gateway.sentCopies.stop()
         self.gateway.transfers.stop()
         self.gateway.ownerNotifications.stop()
@@ -86,9 +89,9 @@ package struct Gateway: Service {
 
     /// Starts all services, and accepts clients.
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
-        self.gateway.authenticator.start()
         self.gateway.storeWriter.start()
         self.gateway.fileWriter.start()
+        self.startLogins(on: group)
         self.gateway.sentCopies.start(self.gateway.upstream, on: group)
         self.gateway.transfers.start(self.gateway.upstream, on: group)
         self.gateway.ownerNotifications.start(self.gateway.upstream, on: group)
@@ -102,6 +105,23 @@ package struct Gateway: Service {
         }
         self.startAudit(listeners, on: group)
         listeners.accept()
+    }
+
+    /// Starts the checks of passwords. Reads the logins that were kept before, or removes their file
+    /// if they are not to be kept any more.
+    private func startLogins(on group: any EventLoopGroup) {
+        let (authenticator, writer) = (self.gateway.authenticator, self.gateway.fileWriter)
+        authenticator.start()
+        guard let kept = authenticator.kept else {
+            return KeptLoginsFile(path: self.gateway.configuration.keptLogins).remove()
+        }
+        kept.load()
+        group.next().scheduleRepeatedTask(
+            initialDelay: KeptLogins.interval,
+            delay: KeptLogins.interval
+        ) { _ in
+            writer.submit { kept.save() }
+        }
     }
 
     /// Starts the audit log. If the log is required, shared access is suspended while it cannot be

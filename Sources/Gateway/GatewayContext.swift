@@ -100,7 +100,15 @@ final class GatewayContext: Sendable {
             days: configuration.oversight.auditDays,
             logger: logger
         )
-        self.authenticator = Authenticator(logger: logger) { [audit = self.audit] record in
+        self.authenticator = Authenticator(
+            logger: logger,
+            kept: configuration.keepsLogins
+                ? KeptLogins(
+                    file: KeptLoginsFile(path: configuration.keptLogins),
+                    key: masterKey.keptLoginsKey,
+                    logger: logger
+                ) : nil
+        ) { [audit = self.audit] record in
             audit.append(record)
         }
         self.aclWriter = ACLWriter(

@@ -1,5 +1,5 @@
 package import Access
-import Cryptography
+package import Cryptography
 package import Foundation
 package import SASL
 
@@ -130,6 +130,11 @@ package struct MasterKey: Sendable {
     /// Whether a code authenticates these octets. The comparison takes constant time.
     func isValid(_ mark: Data, for octets: Data) -> Bool {
         HMACSHA256.isValid(mark, for: octets, key: self.markingKey)
+    }
+
+    /// The derived key of the file in which a gateway keeps verified logins across a restart.
+    package var keptLoginsKey: SymmetricKey {
+        HMACSHA256.derivedKey(from: self.key, purpose: "gatepost kept logins")
     }
 
     /// The derived key of the codes.

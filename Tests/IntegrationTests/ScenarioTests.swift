@@ -39,7 +39,7 @@ private enum Scenarios {
             "scenarios.py": 33, "folders.py": 3, "programs.py": 4, "sending.py": 26,
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 16, "process.py": 13,
             "records.py": 5, "hostile.py": 31, "crowd.py": 1, "differential.py": 2,
-            "soak.py": 1, "logins.py": 18, "stores.py": 6, "comparison.py": 4,
+            "soak.py": 1, "logins.py": 19, "stores.py": 6, "comparison.py": 4,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
         ]
         for (file, count) in counts {

@@ -142,4 +142,13 @@ import Testing
                 .contains("no master key at /nonexistent/key") == true
         )
     }
+
+    @Test func `the key of kept logins is another one for each master key, and for each use`() {
+        let key = MasterKey()
+        let octets = Array("x".utf8)
+        let code = HMACSHA256.code(for: octets, key: key.keptLoginsKey)
+        #expect(HMACSHA256.isValid(code, for: octets, key: key.keptLoginsKey))
+        #expect(!HMACSHA256.isValid(code, for: octets, key: MasterKey().keptLoginsKey))
+        #expect(!key.isValid(Data(code), for: Data(octets)))
+    }
 }

@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// A correct password is remembered for some minutes as a keyed hash in memory, so a phone that
 /// reconnects every minute costs no check. The entry counts only for the same version of the
-/// password.
+/// password. A gateway that keeps logins across a restart (``KeptLogins``) asks those, too.
 ///
 /// The check of an unknown login takes as long as the check of a known one. Each refusal is counted
 /// and recorded when the check is made, whether or not its client still waits for the answer.
@@ -89,19 +89,24 @@ final class Authenticator: Sendable {
     let memory = Mutex(Memory())
     let logger: Logger
     let now: @Sendable () -> NIODeadline
+    /// Logins that outlast a restart; nil if they are not kept.
+    let kept: KeptLogins?
     /// Appends a record to the audit log. Called on an event loop or on a check thread; returns at
     /// once.
     let record: @Sendable (AuditRecord) -> Void
 
     /// - Parameters:
+    ///   - kept: logins that outlast a restart; nil if they are not kept.
     ///   - now: the clock; a test replaces it.
     ///   - record: appends a record to the audit log.
     init(
         logger: Logger,
+        kept: KeptLogins? = nil,
         now: @escaping @Sendable () -> NIODeadline = { .now() },
         record: @escaping @Sendable (AuditRecord) -> Void
     ) {
         self.logger = logger
+        self.kept = kept
         self.now = now
         self.record = record
     }

@@ -28,8 +28,7 @@ package struct ConfigurationKey: Sendable {
     private static let scalars =
         [
             "store", "node", "state", "masterKey", "user", "threads", "hostName", "audit",
-            "auditDays", "consent",
-            "subscribeShared", "log.level",
+            "auditDays", "consent", "subscribeShared", "keepLogins", "log.level",
         ] + Listener.Kind.allCases.map { "listen.\($0.rawValue)" }
         + [
             "connectionsPerAddress", "connectionsPerUser", "loginSeconds", "idleMinutes",

@@ -83,6 +83,7 @@ extension GatewayConfiguration {
             runAs: reader.runAs
         )
         self.subscribesShared = try reader.isOn("subscribeShared") ?? self.subscribesShared
+        self.keepsLogins = try reader.isOn("keepLogins") ?? self.keepsLogins
     }
 
     /// Refuses a key that the gateway does not know, and a value of the wrong shape.

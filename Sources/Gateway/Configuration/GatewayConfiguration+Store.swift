@@ -9,9 +9,15 @@ extension GatewayConfiguration {
     package var store: String { self.storeLocation.path }
 
     /// The path of the control socket, in the folder of the store.
-    package var controlSocket: String {
+    package var controlSocket: String { self.besideStore("gatepost.sock") }
+
+    /// The path of the file of kept logins, in the folder of the store.
+    var keptLogins: String { self.besideStore("gatepost.logins") }
+
+    /// The path of a file in the folder of the store.
+    private func besideStore(_ name: String) -> String {
         let folder = URL(fileURLWithPath: self.store).deletingLastPathComponent()
-        return folder.appendingPathComponent("gatepost.sock").path
+        return folder.appendingPathComponent(name).path
     }
 }
 

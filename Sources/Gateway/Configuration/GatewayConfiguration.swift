@@ -103,6 +103,8 @@ package struct GatewayConfiguration: Sendable {
     package var runAs: String?
     /// Whether folders of other accounts are subscribed until their user unsubscribes.
     package var subscribesShared = true
+    /// Whether verified logins are kept across a restart.
+    package var keepsLogins = false
 
     package init(
         file: String,

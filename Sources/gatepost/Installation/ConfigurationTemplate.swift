@@ -100,6 +100,10 @@ struct ConfigurationTemplate {
         # subscribed folders only.
         subscribeShared: "on"
 
+        # on: who logged in within a day needs no check of the password after a restart. Read about the
+        # file that this writes first: gatepost.yaml(5).
+        keepLogins: "off"
+
         # The gateway's application in Microsoft Entra, for Exchange Online.
         # exchange:
         #   tenant: 11111111-2222-3333-4444-555555555555

@@ -6,6 +6,7 @@ import NIOPosix
 import SASL
 import Session
 import Store
+import Support
 import Synchronization
 import Testing
 
@@ -24,10 +25,12 @@ import Testing
             let all = Mutex<[AuditRecord]>([])
         }
 
-        init() throws {
+        /// - Parameter keeps: makes the logins that outlast a restart; nil for none.
+        init(keeps: ((StoreFixture, ManualTime) -> KeptLogins)? = nil) throws {
             self.fixture = try StoreFixture()
             self.authenticator = Authenticator(
                 logger: self.fixture.log.logger,
+                kept: keeps?(self.fixture, self.time),
                 now: { [time = self.time] in time.now },
                 record: { [records = self.records] record in
                     records.all.withLock { $0.append(record) }
@@ -383,5 +386,108 @@ import Testing
         let other = try await bench.begin("anna@kanzlei.example", password + "x")
         await bench.advance(by: .milliseconds(250))
         #expect(other.isRefused)
+    }
+
+    // MARK: - Kept logins
+
+    private static func kept(_ fixture: StoreFixture, _ time: ManualTime) -> KeptLogins {
+        KeptLogins(
+            file: KeptLoginsFile(path: fixture.folder.path("gatepost.logins")),
+            key: fixture.masterKey.keptLoginsKey,
+            logger: fixture.log.logger,
+            now: { time.moment }
+        )
+    }
+
+    /// Ends the gateway's logins and begins them anew, with the store as it is.
+    private static func restart(_ bench: Bench) throws -> Authenticator {
+        bench.authenticator.kept?.save()
+        let kept = self.kept(bench.fixture, bench.time)
+        kept.load()
+        let authenticator = Authenticator(
+            logger: bench.fixture.log.logger,
+            kept: kept,
+            now: { [time = bench.time] in time.now },
+            record: { _ in }
+        )
+        authenticator.start()
+        return authenticator
+    }
+
+    /// Whether a login needs no check. It is cancelled if it does.
+    private static func isKept(
+        _ password: String,
+        of login: String = "anna@kanzlei.example",
+        _ authenticator: Authenticator,
+        _ bench: Bench
+    ) throws -> Bool {
+        let request = Authenticator.Request(
+            credentials: Credentials(
+                name: Array(login.utf8),
+                password: Secret(Array(password.utf8))
+            ),
+            address: nil,
+            service: .imap,
+            actor: login,
+            permissions: try bench.fixture.store.load()
+        )
+        let handle = authenticator.authenticate(request, on: bench.loop) { _ in }
+        authenticator.cancel(handle)
+        return handle.mark == nil
+    }
+
+    @Test func `a login that was checked needs no check after a restart, for a day`() async throws {
+        let bench = try Bench(keeps: Self.kept)
+        #expect(try await !bench.begin("anna@kanzlei.example", "pw-anna").wasRemembered)
+        _ = try await bench.begin("bob@kanzlei.example", "wrong")
+        await bench.advance(by: .hours(23))
+        let second = try Self.restart(bench)
+        #expect(try Self.isKept("pw-anna", second, bench))
+        #expect(try Self.isKept("pw-anna", of: "ANNA@kanzlei.example", second, bench))
+        for password in ["wrong", "", "pw-ann", "pw-annaa", "pw-bob"] {
+            #expect(try !Self.isKept(password, second, bench), "\(password)")
+        }
+        for login in ["bob@kanzlei.example", "nobody@kanzlei.example"] {
+            #expect(try !Self.isKept("pw-anna", of: login, second, bench))
+            #expect(try !Self.isKept("wrong", of: login, second, bench))
+        }
+        try await second.stop()
+        // A use does not make it last longer.
+        await bench.advance(by: .hours(1))
+        let third = try Self.restart(bench)
+        #expect(try !Self.isKept("pw-anna", third, bench))
+        try await third.stop()
+    }
+
+    @Test(arguments: ["password", "same password", "disabled", "removed"])
+    func `a kept login of a user who was changed is void`(change: String) async throws {
+        let bench = try Bench(keeps: Self.kept)
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        let store = bench.fixture.store
+        let anna = "anna@kanzlei.example"
+        switch change {
+        case "password": try store.setPassword("new", of: anna, actor: "test")
+        case "same password": try store.setPassword("pw-anna", of: anna, actor: "test")
+        case "disabled": try store.setDisabled(true, login: anna, actor: "test")
+        default:
+            try store.removeAccount(anna, actor: "test")
+            try store.removeUser(anna, actor: "test")
+            try store.addUser(NewUser(anna, password: "pw-anna"), actor: "test")
+        }
+        let second = try Self.restart(bench)
+        #expect(try !Self.isKept("pw-anna", second, bench))
+        #expect(try !Self.isKept("new", second, bench))
+        try await second.stop()
+    }
+
+    @Test func `a kept login does not open an account that the user may not see`() async throws {
+        let bench = try Bench(keeps: Self.kept)
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        let second = try Self.restart(bench)
+        let login = "anna@kanzlei.example/bob@kanzlei.example"
+        #expect(try !Self.isKept("pw-anna", of: login, second, bench))
+        try bench.fixture.grant("bob", to: "anna")
+        #expect(try Self.isKept("pw-anna", of: login, second, bench))
+        try await second.stop()
     }
 }

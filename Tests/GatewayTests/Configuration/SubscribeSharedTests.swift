@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-/// `subscribeShared` in `gatepost.yaml`.
+/// `subscribeShared` and `keepLogins` in `gatepost.yaml`.
 @Suite struct SubscribeSharedTests {
     private static func configuration(_ line: String) async throws -> GatewayConfiguration {
         let file = FileManager.default.temporaryDirectory
@@ -35,6 +35,26 @@ import Testing
 
     @Test(arguments: ["subscribeShared: sometimes", "subscribeShared: \"\""])
     func `subscribeShared refuses any other word`(line: String) async {
+        await #expect(throws: ConfigurationError.self) {
+            try await Self.configuration(line)
+        }
+    }
+
+    @Test(arguments: [
+        ("", false), ("keepLogins: \"on\"", true), ("keepLogins: on", true),
+        ("keepLogins: \"off\"", false), ("keepLogins: off", false),
+    ])
+    func `keepLogins is off until it is turned on`(line: String, isOn: Bool) async throws {
+        let configuration = try await Self.configuration(line)
+        #expect(configuration.keepsLogins == isOn)
+        let store = URL(fileURLWithPath: configuration.store)
+        #expect(
+            configuration.keptLogins == store.deletingLastPathComponent().path + "/gatepost.logins"
+        )
+    }
+
+    @Test(arguments: ["keepLogins: a day", "keepLogins: 24", "keepLogins: [on]"])
+    func `keepLogins refuses any other word`(line: String) async {
         await #expect(throws: ConfigurationError.self) {
             try await Self.configuration(line)
         }

@@ -540,6 +540,59 @@ def hundreds_of_clients_that_reconnect_at_once_are_all_let_in():
         assert not audit(gateway, event="login", outcome="failed")
 
 
+def work_of(gateway, login):
+    """Seconds of the gateway's processor for a login."""
+    before = seconds_of_work(gateway.process.pid)
+    login()
+    return seconds_of_work(gateway.process.pid) - before
+
+
+def logins_are_kept_across_a_restart():
+    with submitting(GATEPOST_KEEP_LOGINS="on") as gateway:
+        path = os.path.join(gateway.folder, "gatepost.logins")
+        gateway.start()
+        assert not os.path.exists(path)
+        checked = work_of(gateway, lambda: gateway.wire(BOB))
+        gateway.wire()
+        gateway.stop()
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        gateway.start()
+        kept = work_of(gateway, lambda: gateway.wire(BOB))
+        assert kept * 2 < checked, (kept, checked)
+        sent = work_of(gateway, lambda: sender(gateway))
+        assert sent * 2 < checked, (sent, checked)
+        # Another password is checked, and refused as ever.
+        start = time.monotonic()
+        assert Wire(gateway.port, ca(gateway)).answer(f"LOGIN {BOB} wrong").startswith("NO [AUTHENTICATIONFAILED]")
+        assert time.monotonic() - start > 0.25
+        assert "kept logins are ignored" not in gateway.log()
+        # A password that changes meanwhile.
+        gateway.stop()
+        gateway.run("user", "password", BOB, "--password-stdin", stdin="new\n")
+        gateway.start()
+        assert Wire(gateway.port, ca(gateway)).answer(f"LOGIN {BOB} pw-bob").startswith("NO [AUTHENTICATIONFAILED]")
+        Wire(gateway.port, ca(gateway)).login(BOB, "new")
+        gateway.stop()
+        # A file that others can read lets nobody in.
+        os.chmod(path, 0o644)
+        gateway.start()
+        assert f"chmod 600 {path}" in gateway.log()
+        assert work_of(gateway, gateway.wire) * 2 > checked
+        assert Wire(gateway.port, ca(gateway)).answer(f"LOGIN {BOB} pw-bob").startswith("NO [AUTHENTICATIONFAILED]")
+        gateway.stop()
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        # Without the setting the file goes.
+        gateway.environment["GATEPOST_KEEP_LOGINS"] = "off"
+        gateway.start()
+        end = time.time() + 10
+        while os.path.exists(path):
+            assert time.time() < end, "the file stays"
+            time.sleep(0.05)
+        Wire(gateway.port, ca(gateway)).login(BOB, "new")
+        gateway.stop()
+        assert not os.path.exists(path)
+
+
 def logins_that_repeat_are_counted():
     with Gateway() as gateway:
         gateway.start()

@@ -61,6 +61,7 @@ import Testing
         #expect(configuration.oversight.audit == .required)
         #expect(configuration.oversight.auditDays == nil && configuration.oversight.consent == .off)
         #expect(configuration.subscribesShared && configuration.exchange == nil)
+        #expect(!configuration.keepsLogins)
         #expect(configuration.logLevel == "info" && configuration.runAs == nil)
         // What is written for limits is what counts without them.
         let limits = GatewayConfiguration.Limits()
