@@ -115,6 +115,11 @@ package struct Gateway: Service {
         guard let kept = authenticator.kept else {
             return KeptLoginsFile(path: self.gateway.configuration.keptLogins).remove()
         }
+        if self.gateway.configuration.keepsLoginsBesideKey {
+            self.logger.warning(
+                "the master key is in the folder of the kept logins: move it to another folder, or set keepLogins to off"
+            )
+        }
         kept.load()
         group.next().scheduleRepeatedTask(
             initialDelay: KeptLogins.interval,

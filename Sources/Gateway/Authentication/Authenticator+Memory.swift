@@ -36,27 +36,32 @@ extension Authenticator {
         CheckQueue.Mark(code: HMACSHA256.code(for: octets, key: self.key))
     }
 
-    /// Whether the password of a login was right within ``memoryLifetime``, or is kept from a check
-    /// before a restart. If so, the lifetime begins again. The comparison takes constant time.
+    /// Whether a check has found the password of a login right: within ``memoryLifetime``, or within
+    /// ``KeptLoginTable/lifetime`` if logins are kept. The comparison takes constant time.
     func remembers(_ login: PasswordClaim, from network: Network) -> Bool {
-        let isRemembered = self.remembers(
-            login.user,
-            password: login.password,
-            version: login.record.version,
-            from: network
-        )
-        guard !isRemembered else { return true }
-        guard let kept = self.kept, kept.contains(login) else { return false }
-        self.remember(login.user, password: login.password, version: login.record.version)
+        guard let kept = self.kept else {
+            return self.remembers(
+                login.user,
+                password: login.password,
+                version: login.record.version,
+                from: network
+            )
+        }
+        guard kept.contains(login) else { return false }
         self.memory.withLock { $0.known.succeeded(login.user, from: network, at: self.now()) }
         return true
     }
 
-    /// Remembers a login that a check has just found right, also across a restart if logins are
-    /// kept. Runs on a thread of the pool.
+    /// Remembers a login that a check has just found right. Runs on a thread of the pool.
     func remember(_ login: PasswordClaim) {
-        self.remember(login.user, password: login.password, version: login.record.version)
-        self.kept?.add(login)
+        guard let kept = self.kept else {
+            return self.remember(
+                login.user,
+                password: login.password,
+                version: login.record.version
+            )
+        }
+        kept.add(login)
     }
 
     /// Whether this password was right within ``memoryLifetime``. If so, the lifetime begins again.

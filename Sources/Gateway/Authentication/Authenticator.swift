@@ -14,7 +14,8 @@ import Synchronization
 ///
 /// A correct password is remembered for some minutes as a keyed hash in memory, so a phone that
 /// reconnects every minute costs no check. The entry counts only for the same version of the
-/// password. A gateway that keeps logins across a restart (``KeptLogins``) asks those, too.
+/// password. A gateway that keeps logins across a restart remembers them as ``KeptLogins`` instead,
+/// for a day.
 ///
 /// The check of an unknown login takes as long as the check of a known one. Each refusal is counted
 /// and recorded when the check is made, whether or not its client still waits for the answer.

@@ -7,6 +7,9 @@ import Synchronization
 
 /// Verified logins that outlast a restart, in a file beside the store (``KeptLoginTable``).
 ///
+/// They take the place of the memory of the last minutes: a password that is used all the time is
+/// checked once a day, so its entry is valid when the gateway restarts.
+///
 /// After a restart all users reconnect at once, and each check of a password costs 0.1 seconds of a
 /// core. A kept login needs none.
 ///

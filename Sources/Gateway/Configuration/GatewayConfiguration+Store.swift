@@ -14,6 +14,14 @@ extension GatewayConfiguration {
     /// The path of the file of kept logins, in the folder of the store.
     var keptLogins: String { self.besideStore("gatepost.logins") }
 
+    /// Whether logins are kept in the folder of the master key: who copies that folder can try
+    /// passwords quickly.
+    var keepsLoginsBesideKey: Bool {
+        let key = URL(fileURLWithPath: self.masterKey).deletingLastPathComponent()
+        let logins = URL(fileURLWithPath: self.keptLogins).deletingLastPathComponent()
+        return self.keepsLogins && key.standardizedFileURL == logins.standardizedFileURL
+    }
+
     /// The path of a file in the folder of the store.
     private func besideStore(_ name: String) -> String {
         let folder = URL(fileURLWithPath: self.store).deletingLastPathComponent()

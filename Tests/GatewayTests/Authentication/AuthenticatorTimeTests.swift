@@ -459,6 +459,23 @@ import Testing
         try await third.stop()
     }
 
+    @Test func `a password that is used all day is checked once a day, and kept on`() async throws {
+        let bench = try Bench(keeps: Self.kept)
+        #expect(try await !bench.begin("anna@kanzlei.example", "pw-anna").wasRemembered)
+        for _ in 0..<4 {
+            await bench.advance(by: .hours(5))
+            let answers = try await bench.begin("anna@kanzlei.example", "pw-anna")
+            #expect(answers.wasRemembered && answers.isAccepted)
+        }
+        await bench.advance(by: .hours(4))
+        let answers = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        #expect(!answers.wasRemembered && answers.isAccepted)
+        await bench.advance(by: .hours(23))
+        let second = try Self.restart(bench)
+        #expect(try Self.isKept("pw-anna", second, bench))
+        try await second.stop()
+    }
+
     @Test(arguments: ["password", "same password", "disabled", "removed"])
     func `a kept login of a user who was changed is void`(change: String) async throws {
         let bench = try Bench(keeps: Self.kept)

@@ -53,6 +53,24 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        ("/a/a.key", "/a/a.sqlite", true), ("/a/b/../a.key", "/a/a.sqlite", true),
+        ("/a/a.key", "/b/a.sqlite", false), ("/a/a.key", "/a/b/a.sqlite", false),
+    ])
+    func `a master key in the folder of the kept logins is noticed`(
+        key: String,
+        store: String,
+        isBeside: Bool
+    ) async throws {
+        var configuration = try await Self.configuration("keepLogins: on")
+        #expect(configuration.keepsLoginsBesideKey)
+        configuration.masterKey = key
+        configuration.store = store
+        #expect(configuration.keepsLoginsBesideKey == isBeside)
+        configuration.keepsLogins = false
+        #expect(!configuration.keepsLoginsBesideKey)
+    }
+
     @Test(arguments: ["keepLogins: a day", "keepLogins: 24", "keepLogins: [on]"])
     func `keepLogins refuses any other word`(line: String) async {
         await #expect(throws: ConfigurationError.self) {
