@@ -548,16 +548,22 @@ def work_of(gateway, login):
     return seconds_of_work(gateway.process.pid) - before
 
 
+def serve(gateway):
+    """Starts the gateway, and waits for its first greeting: a port is open before all is read."""
+    gateway.start()
+    Wire(gateway.port, ca(gateway)).raw.close()
+
+
 def logins_are_kept_across_a_restart():
     with submitting(GATEPOST_KEEP_LOGINS="on") as gateway:
         path = os.path.join(gateway.folder, "gatepost.logins")
-        gateway.start()
+        serve(gateway)
         assert not os.path.exists(path)
         checked = work_of(gateway, lambda: gateway.wire(BOB))
         gateway.wire()
         gateway.stop()
         assert os.stat(path).st_mode & 0o777 == 0o600
-        gateway.start()
+        serve(gateway)
         kept = work_of(gateway, lambda: gateway.wire(BOB))
         assert kept * 2 < checked, (kept, checked)
         sent = work_of(gateway, lambda: sender(gateway))
@@ -571,13 +577,13 @@ def logins_are_kept_across_a_restart():
         # A password that changes meanwhile.
         gateway.stop()
         gateway.run("user", "password", BOB, "--password-stdin", stdin="new\n")
-        gateway.start()
+        serve(gateway)
         assert Wire(gateway.port, ca(gateway)).answer(f"LOGIN {BOB} pw-bob").startswith("NO [AUTHENTICATIONFAILED]")
         Wire(gateway.port, ca(gateway)).login(BOB, "new")
         gateway.stop()
         # A file that others can read lets nobody in.
         os.chmod(path, 0o644)
-        gateway.start()
+        serve(gateway)
         assert f"chmod 600 {path}" in gateway.log()
         assert work_of(gateway, gateway.wire) * 2 > checked
         assert Wire(gateway.port, ca(gateway)).answer(f"LOGIN {BOB} pw-bob").startswith("NO [AUTHENTICATIONFAILED]")
@@ -585,7 +591,7 @@ def logins_are_kept_across_a_restart():
         assert os.stat(path).st_mode & 0o777 == 0o600
         # Without the setting the file goes.
         gateway.environment["GATEPOST_KEEP_LOGINS"] = "off"
-        gateway.start()
+        serve(gateway)
         end = time.time() + 10
         while os.path.exists(path):
             assert time.time() < end, "the file stays"
