@@ -1,7 +1,7 @@
 package import Access
 import Foundation
 
-/// The state of the audit log at one moment, authenticated with the master key. It proves which
+/// The state of a node's audit log at one moment, authenticated with the master key. It proves which
 /// record was the last one, which a hash chain alone cannot.
 package struct AuditSeal: Equatable, Sendable {
     /// Which end of the log the seal marks.
@@ -12,8 +12,10 @@ package struct AuditSeal: Equatable, Sendable {
         case start
     }
 
-    /// The seal's kind; the store has at most one seal of each.
+    /// The seal's kind; a node has at most one seal of each.
     package var kind: Kind
+    /// The node whose chain is sealed; empty for the only chain of a file.
+    package var node: String
     /// The number of the sealed record; 0 for a log without records.
     package var sequence: Int64
     /// The hash of the sealed record, 32 octets.
@@ -25,22 +27,25 @@ package struct AuditSeal: Equatable, Sendable {
     private var mark = Data()
 
     /// Creates a seal that is not authenticated yet; ``write(_:transaction:)`` adds the code.
-    init(_ kind: Kind, sequence: Int64, hash: Data, at moment: Moment) {
+    init(_ kind: Kind, node: String, sequence: Int64, hash: Data, at moment: Moment) {
         self.kind = kind
+        self.node = node
         self.sequence = sequence
         self.hash = hash
         self.moment = moment
     }
 
-    /// `SEQUENCE:HASH`, the hash in lower-case hexadecimal. An administrator keeps it outside
-    /// the store, so that a log that was replaced together with its seals is detected.
+    /// The text of the ``AuditAnchor``. An administrator keeps it outside the store, so that a log
+    /// that was replaced or removed together with its seals is detected.
     package var anchor: String {
-        "\(self.sequence):" + self.hash.map { String(format: "%02x", $0) }.joined()
+        AuditAnchor(node: self.node, sequence: self.sequence, hash: self.hash).description
     }
 
     /// The octets that the code covers: every field of the seal.
     private var text: Data {
-        Data("\(self.kind.rawValue) \(self.sequence) \(self.moment.seconds) ".utf8) + self.hash
+        let prefix = StoreTransaction.prefix(of: self.node)
+        let fields = "\(self.kind.rawValue) \(self.sequence) \(self.moment.seconds) "
+        return Data((prefix + fields).utf8) + self.hash
     }
 
     /// Whether the seal was made with this master key and was not changed since.
@@ -58,7 +63,7 @@ package struct AuditSeal: Equatable, Sendable {
                 hash = excluded.hash, moment = excluded.moment, mark = excluded.mark
                 """,
             arguments: [
-                transaction.connection.node, self.kind.rawValue, self.sequence, self.hash,
+                self.node, self.kind.rawValue, self.sequence, self.hash,
                 self.moment.seconds, masterKey.mark(self.text),
             ]
         )
@@ -66,13 +71,20 @@ package struct AuditSeal: Equatable, Sendable {
 
     /// The stored seal of a kind, not yet authenticated: call ``isAuthentic(_:)``. Nil if there
     /// is none.
-    static func fetch(_ kind: Kind, transaction: StoreTransaction) throws -> AuditSeal? {
-        try transaction.row(
+    /// - Parameter node: Nil for this node.
+    static func fetch(
+        _ kind: Kind,
+        node: String? = nil,
+        transaction: StoreTransaction
+    ) throws -> AuditSeal? {
+        let node = node ?? transaction.connection.node
+        return try transaction.row(
             sql: "SELECT * FROM auditSeal WHERE node = ? AND kind = ?",
-            arguments: [transaction.connection.node, kind.rawValue]
+            arguments: [node, kind.rawValue]
         ).map { row in
             var seal = AuditSeal(
                 kind,
+                node: node,
                 sequence: row["sequence"],
                 hash: row["hash"],
                 at: Moment(seconds: row["moment"])

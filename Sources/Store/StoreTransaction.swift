@@ -116,13 +116,16 @@ protocol StoreCursor: AnyObject {
 
 /// What a write transaction reads before it writes, and nobody else may change until its end.
 /// SQLite has one writer at a time, whatever the lock.
-enum StoreLock: Sendable {
+enum StoreLock: Equatable, Sendable {
     /// The model: users, groups, accounts and rules. For each edit.
     case model
-    /// The audit log of this node.
-    case auditLog
+    /// The audit log of a node; nil for this one.
+    case auditLog(of: String?)
     /// The journal of transfers.
     case journal
+
+    /// The audit log of this node.
+    static let auditLog = StoreLock.auditLog(of: nil)
 }
 
 /// The statements that were tried on a copy.

@@ -48,7 +48,7 @@ import Testing
         _ store: PermissionStore,
         _ filter: AuditFilter = AuditFilter(),
         limit: Int? = nil,
-        after: Int64? = nil
+        after: AuditPosition? = nil
     ) throws -> [Int64] {
         var found: [Int64] = []
         try store.readAudit(filter, limit: limit, after: after) { entries in
@@ -62,6 +62,8 @@ import Testing
         let temporary = try Temporary()
         let items = Self.items(2_600)
         try temporary.store.audit(items)
+        var position = AuditPosition()
+        position[try #require(temporary.store.auditNodes().first)] = 1_234
         var filters: [AuditFilter] = []
         for account in [nil, Self.address(1), Self.address(12), "nobody@kanzlei.example"] {
             for user in [nil, Self.address(0), Self.address(6), "root"] {
@@ -87,7 +89,7 @@ import Testing
                 let found = try Self.read(temporary.store, filter, limit: limit)
                 #expect(found == Array(expected.suffix(limit)), "\(filter) \(limit)")
             }
-            let later = try Self.read(temporary.store, filter, after: 1_234)
+            let later = try Self.read(temporary.store, filter, after: position)
             #expect(later == expected.filter { $0 > 1_234 }, "\(filter)")
         }
     }
@@ -95,18 +97,19 @@ import Testing
     @Test func `a reader that continues sees each new record once`() throws {
         let temporary = try Temporary()
         var last = try temporary.store.readAudit { _ in Issue.record("a record") }
-        #expect(last == 0)
+        #expect(last == AuditPosition())
         var found: [Int64] = []
         for _ in 0..<5 {
             try temporary.store.audit(Self.items(3))
             last = try temporary.store.readAudit(after: last) { found += $0.map(\.sequence) }
         }
-        #expect(found == Array(1...15) && last == 15)
+        let node = try #require(temporary.store.auditNodes().first)
+        #expect(found == Array(1...15) && last[node] == 15)
         last = try temporary.store.readAudit(after: last) { _ in Issue.record("a record") }
-        #expect(last == 15)
+        #expect(last[node] == 15)
         // Without new records, a filter does not look at the old ones again.
         let filter = AuditFilter(since: Moment(seconds: 99_999))
-        #expect(try temporary.store.readAudit(filter) { _ in Issue.record("a record") } == 15)
+        #expect(try temporary.store.readAudit(filter) { _ in Issue.record("a record") } == last)
     }
 
     /// A list in a pager may wait for hours.
@@ -128,11 +131,7 @@ import Testing
     @Test func `a record that cannot be decoded is reported`() throws {
         let temporary = try Temporary()
         try temporary.store.audit(Self.items(3))
-        let queue = try DatabaseQueue(path: temporary.path)
-        try queue.write { database in
-            try database.execute(sql: "DROP TRIGGER auditUpdated")
-            try database.execute(sql: "UPDATE audit SET record = '{' WHERE sequence = 2")
-        }
+        try AuditTests.tamper(temporary, "UPDATE audit SET record = '{' WHERE sequence = 2")
         let refusal = Office.refusal { try temporary.store.auditEntries() }
         #expect(refusal?.contains("gatepost audit verify") == true)
     }
@@ -163,6 +162,7 @@ import Testing
             let moment = item.moment.seconds
             hash = StoreTransaction.hash(
                 after: hash,
+                node: "",
                 sequence: sequence,
                 moment: moment,
                 text: text
@@ -185,29 +185,58 @@ import Testing
 
     @Test(arguments: [
         (
-            "SELECT sequence FROM audit WHERE account = 'x' AND sequence > 5 ORDER BY sequence",
+            "SELECT sequence FROM audit WHERE account = 'x' AND node = 'n' AND sequence > 5 ORDER BY sequence",
             "auditAccount"
         ),
-        ("SELECT sequence FROM audit WHERE targetAccount = 'x' ORDER BY sequence", "auditTarget"),
         (
-            "SELECT sequence FROM audit WHERE actor = 'x' AND sequence > 5 ORDER BY sequence",
+            "SELECT sequence FROM audit WHERE targetAccount = 'x' AND node = 'n' ORDER BY sequence",
+            "auditTarget"
+        ),
+        (
+            "SELECT sequence FROM audit WHERE actor = 'x' AND moment + 0 < 7 AND node = 'n' AND sequence > 5 ORDER BY sequence",
             "auditActor"
         ),
-        ("SELECT sequence FROM audit WHERE actor >= 'x as ' AND actor < 'x as!'", "auditActor"),
-        ("SELECT min(sequence + 0) FROM audit WHERE moment >= 7", "auditMoment"),
-        ("SELECT max(sequence + 0) FROM audit WHERE moment < 7", "auditMoment"),
         (
-            "SELECT sequence FROM audit WHERE detail IS NOT NULL AND replace(detail, 'x', '') <> detail ORDER BY sequence",
+            "SELECT sequence FROM audit WHERE detail IS NOT NULL AND replace(detail, 'x', '') <> detail AND node = 'n' ORDER BY sequence",
             "auditDetail"
+        ),
+        (
+            "SELECT sequence FROM audit WHERE moment + 0 > 7 AND node = 'n' AND sequence > 5 ORDER BY sequence",
+            "sqlite_autoindex_audit_1"
         ),
     ])
     func `a filter follows its index`(sql: String, index: String) throws {
+        let plan = try Self.plan(sql)
+        #expect(plan.contains(index), "\(plan)")
+        #expect(!plan.contains("ORDER BY"), "\(plan)")
+    }
+
+    @Test(arguments: [
+        (
+            "SELECT sequence FROM audit WHERE actor >= 'x as ' AND actor < 'x as!' AND node || '' = 'n' AND sequence > 5 ORDER BY sequence LIMIT 7",
+            "auditActor"
+        ),
+        (
+            "SELECT node || '' AS name, min(sequence + 0) FROM audit WHERE moment >= 7 GROUP BY node || ''",
+            "COVERING INDEX auditMoment"
+        ),
+        (
+            "SELECT node || '' AS name, max(sequence + 0) FROM audit WHERE moment < 7 GROUP BY node || ''",
+            "COVERING INDEX auditMoment"
+        ),
+    ])
+    func `a search follows its index`(sql: String, index: String) throws {
+        let plan = try Self.plan(sql)
+        #expect(plan.contains(index), "\(plan)")
+    }
+
+    /// How SQLite executes a query.
+    private static func plan(_ sql: String) throws -> String {
         let temporary = try Temporary()
         let queue = try DatabaseQueue(path: temporary.path)
-        let plan = try queue.read { database in
+        return try queue.read { database in
             try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(sql)")
                 .map { $0["detail"] as String }.joined(separator: "\n")
         }
-        #expect(plan.contains(index), "\(plan)")
     }
 }

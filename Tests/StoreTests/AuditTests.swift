@@ -18,8 +18,8 @@ import Testing
     }
 
     /// Changes the file without the store, as anybody with write access can.
-    private static func tamper(
-        _ temporary: Temporary,
+    static func tamper(
+        _ temporary: PermissionStoreTests.Temporary,
         _ sql: String,
         _ arguments: StoreArguments = []
     ) throws {
@@ -47,9 +47,10 @@ import Testing
         try temporary.addUsers("anna", "bob")
         try temporary.store.audit((0..<50).map { Self.record("select \($0)") })
         let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
-        let found = try temporary.store.verifyAudit(temporary.masterKey, anchor: seal.anchor)
+        let found = try temporary.store.verifyAudit(temporary.masterKey, anchors: [seal.anchor])
         #expect(found.problems == [])
-        #expect(found.count == 52 && found.first == 1 && found.last == 52 && found.sealed == 52)
+        let chain = try #require(found.only)
+        #expect(chain.count == 52 && chain.first == 1 && chain.last == 52 && chain.sealed == 52)
     }
 
     @Test func `verification detects every changed bit of every record`() throws {
@@ -159,15 +160,16 @@ import Testing
         // change.
         try temporary.store.sealAudit(temporary.masterKey, begins: true)
         #expect(try Self.problems(temporary) == [])
-        let found = try temporary.store.verifyAudit(temporary.masterKey, anchor: seal.anchor)
+        let found = try temporary.store.verifyAudit(temporary.masterKey, anchors: [seal.anchor])
         #expect(!found.problems.isEmpty)
         #expect(throws: StoreError.self) {
-            try temporary.store.verifyAudit(temporary.masterKey, anchor: "5:xyz")
+            try temporary.store.verifyAudit(temporary.masterKey, anchors: ["5:xyz"])
         }
         // A seal past the end, or before the start, proves nothing.
-        let beyond = "99:" + String(repeating: "0", count: 64)
+        let beyond = AuditAnchor(node: seal.node, sequence: 99, hash: StoreTransaction.firstHash)
+            .description
         #expect(
-            try temporary.store.verifyAudit(temporary.masterKey, anchor: beyond).problems
+            try temporary.store.verifyAudit(temporary.masterKey, anchors: [beyond]).problems
                 == ["the log ends at 5, and was sealed at 99"]
         )
     }
@@ -241,10 +243,10 @@ import Testing
             try temporary.store.deleteAudit(before: before, masterKey: temporary.masterKey) == 0
         )
         let found = try temporary.store.verifyAudit(temporary.masterKey)
-        #expect(found.problems == [] && found.first == 5 && found.last == 11)
+        #expect(found.problems == [] && found.only?.first == 5 && found.only?.last == 11)
         let old = seal.anchor.replacing("10:", with: "3:")
         #expect(
-            try temporary.store.verifyAudit(temporary.masterKey, anchor: old).problems.first?
+            try temporary.store.verifyAudit(temporary.masterKey, anchors: [old]).problems.first?
                 .contains("were deleted by retention") == true
         )
         // Retention may also delete the rest; the numbers continue.

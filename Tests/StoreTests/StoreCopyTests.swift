@@ -60,7 +60,7 @@ import Testing
         try temporary.store.sealAudit(temporary.masterKey)
         temporary.store.close()
         let found = try Self.verified(temporary)
-        #expect(found.count == 1_000 && found.sealed == 1_000 && found.problems.isEmpty)
+        #expect(found.count == 1_000 && found.only?.sealed == 1_000 && found.problems.isEmpty)
         #expect(Self.size(temporary.path + "-wal") == 0)
         #expect(try other.auditEntries().count == 1_000)
     }

@@ -111,6 +111,7 @@ final class AuditLog: Sendable {
             ]
         }
         self.onPool { [self] in
+            self.begin()
             self.write()
             self.seal()
             self.deleteOld()
@@ -255,6 +256,16 @@ final class AuditLog: Sendable {
         guard hasChanged else { return }
         if !isFailing { self.logger.notice("the audit log can be written again") }
         self.whenChanged.withLock { $0 }?(!isFailing)
+    }
+
+    /// Begins the log of a node that joins. A log with records is only begun by an administrator.
+    private func begin() {
+        do {
+            guard let seal = try self.store.beginAudit(self.masterKey) else { return }
+            self.logger.notice("audit log begun", metadata: ["seal": "\(seal.anchor)"])
+        } catch {
+            self.logger.error("the audit log cannot be begun", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Seals the records of the gateway and of commands that have no seal yet.

@@ -75,7 +75,7 @@ extension PostgreSQLConnection: StoreConnection {
         let name =
             switch lock {
             case .model: "model"
-            case .auditLog: "audit \(self.node)"
+            case .auditLog(let node): "audit \(node ?? self.node)"
             case .journal: "journal"
             }
         let sql = "SELECT 1 FROM storeLock WHERE name = ? FOR UPDATE"

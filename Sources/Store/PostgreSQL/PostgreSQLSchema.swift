@@ -30,7 +30,8 @@ enum PostgreSQLSchema {
 
     /// Each migration has a name that is never changed, and SQL text.
     private static let migrations: [(name: String, sql: String)] = [
-        ("2026-11-30 first", Self.first + Self.changes + Self.versions + Self.protection)
+        ("2026-11-30 first", Self.first + Self.changes + Self.versions + Self.protection),
+        ("2026-11-30 audit log by node and number", Schema.nodeIndexes),
     ]
 
     /// Migrates the tables to this version.

@@ -120,6 +120,19 @@ extension Schema {
         ALTER TABLE transfer ADD COLUMN node TEXT NOT NULL DEFAULT '';
         """
 
+    /// Indexes with which a reader finds the records of one node in the order of their numbers.
+    static let nodeIndexes = """
+        DROP INDEX auditMoment;
+        DROP INDEX auditAccount;
+        DROP INDEX auditTarget;
+        DROP INDEX auditActor;
+        CREATE INDEX auditMoment ON audit (moment, node, sequence);
+        CREATE INDEX auditAccount ON audit (account, node, sequence) WHERE account IS NOT NULL;
+        CREATE INDEX auditTarget ON audit (targetAccount, node, sequence)
+            WHERE targetAccount IS NOT NULL;
+        CREATE INDEX auditActor ON audit (actor, node, sequence);
+        """
+
     /// Converts the edits that earlier versions kept in the table `change` into the first
     /// records of the audit log.
     static func moveChanges(_ database: Database) throws {
@@ -134,6 +147,7 @@ extension Schema {
             let moment: Int64 = row["moment"]
             hash = StoreTransaction.hash(
                 after: hash,
+                node: "",
                 sequence: sequence,
                 moment: moment,
                 text: text

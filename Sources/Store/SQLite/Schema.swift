@@ -46,6 +46,9 @@ enum Schema {
         migrator.registerMigration("2026-11-30 audit logs of several nodes") { database in
             try database.execute(sql: Self.nodes)
         }
+        migrator.registerMigration("2026-11-30 audit log by node and number") { database in
+            try database.execute(sql: Self.nodeIndexes)
+        }
         return migrator
     }
 

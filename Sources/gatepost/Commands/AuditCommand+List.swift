@@ -7,12 +7,13 @@ import Store
 extension AuditCommand {
     /// `gatepost audit list`: requires the role `settings`.
     ///
-    /// Records are printed as they are read, so memory does not grow with the log.
+    /// Records are printed as they are read, so memory does not grow with the log. Those of several
+    /// nodes are merged by time.
     ///
     /// `--json` prints an array of ``Row``, one element a line:
     /// `{"sequence":1,"when":1796011062,"actor":"root","from":"command line","event":"change",`
-    /// `"outcome":"allowed","detail":["user add anna@kanzlei.example"]}`. With `--follow`, which
-    /// has no end, it prints these objects without an array.
+    /// `"outcome":"allowed","detail":["user add anna@kanzlei.example"]}`. With several nodes, each
+    /// has a key `node`. With `--follow`, which has no end, it prints these objects without an array.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List records: who opened, sent, was refused or changed what, and when."
@@ -34,7 +35,9 @@ extension AuditCommand {
 
         /// One record: an element of the JSON array of `audit list --json`.
         struct Row: Encodable {
-            /// The record's position in the log.
+            /// The node that wrote the record; nil unless several nodes have a log.
+            var node: String?
+            /// The record's position in the log of the node.
             var sequence: Int64
             /// Seconds since 1970.
             var when: Int64
@@ -43,6 +46,7 @@ extension AuditCommand {
 
             /// The keys beside those of the record.
             enum CodingKeys: CodingKey {
+                case node
                 case sequence
                 case when
             }
@@ -50,6 +54,7 @@ extension AuditCommand {
             func encode(to encoder: any Encoder) throws {
                 try self.record.encode(to: encoder)
                 var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encodeIfPresent(self.node, forKey: .node)
                 try container.encode(self.sequence, forKey: .sequence)
                 try container.encode(self.when, forKey: .when)
             }
@@ -73,10 +78,12 @@ extension AuditCommand {
                 until: try self.until.map { try Moment.argument($0) }
             )
             var list = AuditOutput(isJSON: self.output.json, isEndless: self.follow)
+            list.showsNodes = try store.auditNodes().count > 1
             var last = try store.readAudit(filter, limit: self.limit) { try list.print($0) }
             while self.follow {
                 list.flush()
                 try await Task.sleep(for: Self.pause)
+                list.showsNodes = try store.auditNodes().count > 1
                 last = try store.readAudit(filter, after: last) { try list.print($0) }
             }
             list.end()
@@ -100,11 +107,18 @@ extension AuditCommand {
 }
 
 /// The output of `audit list`, one batch at a time.
-private struct AuditOutput {
+struct AuditOutput {
     private static let header = [
         "#", "WHEN", "WHO", "FROM", "WHAT", "OUTCOME", "WHERE", "BECAUSE",
     ]
 
+    /// Whether the node of each record is shown. A change begins another table.
+    var showsNodes = false {
+        didSet {
+            guard self.showsNodes != oldValue else { return }
+            self.widths = []
+        }
+    }
     private let isJSON: Bool
     /// Whether the objects stand alone, because an array would have no end.
     private let isEndless: Bool
@@ -123,6 +137,7 @@ private struct AuditOutput {
         guard self.isJSON else { return self.printTable(entries) }
         for entry in entries {
             let row = AuditCommand.List.Row(
+                node: self.showsNodes ? entry.node : nil,
                 sequence: entry.sequence,
                 when: entry.moment.seconds,
                 record: entry.record
@@ -140,14 +155,20 @@ private struct AuditOutput {
     }
 
     private mutating func printTable(_ entries: [AuditEntry]) {
+        for line in self.lines(entries, width: Terminal.width) { Swift.print(line) }
+        self.isFirst = false
+    }
+
+    /// The lines of a part of the table; the first part has a header.
+    mutating func lines(_ entries: [AuditEntry], width: Int?) -> ArraySlice<String> {
+        let isStart = self.widths.isEmpty
         let lines = Output.lines(
-            Self.header,
-            rows: entries.map(AuditCommand.cells),
-            width: Terminal.width,
+            (self.showsNodes ? ["NODE"] : []) + Self.header,
+            rows: entries.map { (self.showsNodes ? [$0.node] : []) + AuditCommand.cells($0) },
+            width: width,
             widths: &self.widths
         )
-        for line in lines.dropFirst(self.isFirst ? 0 : 1) { Swift.print(line) }
-        self.isFirst = false
+        return lines.dropFirst(isStart ? 0 : 1)
     }
 
     /// Prints what a list without records has, and ends the array.

@@ -15,8 +15,8 @@ extension DoctorCommand {
         [try Self.checkAudit(store, configuration: configuration), try Self.checkNotices(store)]
     }
 
-    /// Checks that no record of the audit log was changed or removed, as `gatepost audit verify`
-    /// does without a seal.
+    /// Checks that no record of this node's audit log was changed or removed, as `gatepost audit
+    /// verify` does without a seal for all nodes.
     ///
     /// - Returns: the number of records and the value of `audit`, or the first problem.
     /// - Throws: `StoreError` if the log cannot be read.
@@ -31,7 +31,7 @@ extension DoctorCommand {
                 remedy: "the seal cannot be checked without the master key: repair masterKey"
             )
         }
-        let found = try store.verifyAudit(masterKey)
+        let found = try store.verifyOwnAudit(masterKey)
         let mode = configuration.oversight.audit.rawValue
         guard let problem = found.problems.first else {
             return Finding(subject: "audit log", state: "ok (\(found.count) records, \(mode))")

@@ -15,8 +15,8 @@ BIN = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
 
 
 def as_postgres(*words):
-    """PostgreSQL does not run as root."""
-    prefix = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    """PostgreSQL does not run as root. setpriv becomes the command, so that signals reach it alone."""
+    prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
     return prefix + [os.path.join(BIN, words[0]), *words[1:]]
 
 
