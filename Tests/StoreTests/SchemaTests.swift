@@ -17,6 +17,7 @@ import Testing
         "2026-11-30 rows that changed in each revision",
         "2026-11-30 one version of all names",
         "2026-11-30 audit logs of several nodes",
+        "2026-11-30 audit log by node and number",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {

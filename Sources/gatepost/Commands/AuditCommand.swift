@@ -148,7 +148,7 @@ struct AuditCommand: AsyncParsableCommand {
     /// It does what the gateway of the node does every hour, for a node without one.
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete the old records of a node that has no gateway any more.",
+            abstract: "Remove the old records of a node that has no gateway any more.",
             discussion: "auditDays in gatepost.yaml says which records are old."
         )
         @OptionGroup var configuration: ConfigurationOption
