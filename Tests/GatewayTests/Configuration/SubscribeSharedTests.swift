@@ -65,7 +65,7 @@ import Testing
         var configuration = try await Self.configuration("keepLogins: on")
         #expect(configuration.keepsLoginsBesideKey)
         configuration.masterKey = key
-        configuration.store = store
+        configuration.storeLocation = .file(path: store)
         #expect(configuration.keepsLoginsBesideKey == isBeside)
         configuration.keepsLogins = false
         #expect(!configuration.keepsLoginsBesideKey)
