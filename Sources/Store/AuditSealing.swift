@@ -38,6 +38,11 @@ extension PermissionStore {
         }
     }
 
+    /// The last seal of this node's chain, not yet authenticated; nil if there is none.
+    package func ownSeal() throws -> AuditSeal? {
+        try self.read { try AuditSeal.fetch(.checkpoint, transaction: $0) }
+    }
+
     /// Begins the chain of a node that joins: a first record, and a seal.
     ///
     /// A chain with records but without a seal may have been changed, so it is left as it is. So is

@@ -21,7 +21,7 @@ extension StoreCommand {
             let masterKey = try MasterKey(file: configuration.masterKey)
             let store = try PermissionStore(configuration.storeLocation)
             // A seal from the start: replacing the whole log is detected.
-            if try store.auditEntries().isEmpty { try store.sealAudit(masterKey, begins: true) }
+            if try store.ownSeal() == nil { try store.sealAudit(masterKey, begins: true) }
             print("the store is ready: \(configuration.storeLocation.name)")
         }
     }
@@ -53,8 +53,11 @@ extension StoreCommand {
             guard location != configuration.storeLocation else {
                 throw Failure("\(self.target) is the store of gatepost.yaml: name another place")
             }
+            let masterKey = try MasterKey(file: configuration.masterKey)
             let copy = try PermissionStore(location)
             let migration = try store.copy(to: copy)
+            // The place of the copy has an audit log of its own.
+            if try copy.ownSeal() == nil { try copy.sealAudit(masterKey, begins: true) }
             copy.close()
             let count = migration.rows.values.reduce(0, +)
             print(
