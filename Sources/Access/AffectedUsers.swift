@@ -15,8 +15,8 @@ package enum AffectedUsers: Equatable, Sendable {
     }
 }
 
-/// The subjects that a change names.
-private struct AffectedSubjects {
+/// The subjects that rules or a change name.
+struct AffectedSubjects {
     var users: Set<UserID> = []
     var groups: Set<GroupID> = []
     var isEveryone = false

@@ -13,12 +13,21 @@ package struct ExactText: Hashable, Comparable, Codable, Sendable, CustomStringC
     package var description: String { self.text }
 
     package static func == (one: ExactText, other: ExactText) -> Bool {
-        one.text.utf8.elementsEqual(other.text.utf8)
+        one.withOctets { octets in
+            other.withOctets { octets.count == $0.count && octets.elementsEqual($0) }
+        }
     }
 
     package func hash(into hasher: inout Hasher) {
-        hasher.combine(self.text.utf8.count)
-        for octet in self.text.utf8 { hasher.combine(octet) }
+        self.withOctets { octets in
+            hasher.combine(octets.count)
+            hasher.combine(bytes: UnsafeRawBufferPointer(octets))
+        }
+    }
+
+    private func withOctets<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {
+        if let value = self.text.utf8.withContiguousStorageIfAvailable(body) { return value }
+        return Array(self.text.utf8).withUnsafeBufferPointer(body)
     }
 
     package static func < (one: ExactText, other: ExactText) -> Bool {

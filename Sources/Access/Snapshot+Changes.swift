@@ -64,23 +64,6 @@ extension Snapshot {
 }
 
 extension Snapshot.Tables {
-    /// Sets the rules of every account at once.
-    mutating func setRules(grants: [Grant], withdrawals: [Withdrawal], walls: [Wall]) {
-        self.grants = PersistentTable(
-            Dictionary(grouping: grants, by: \.account).map { ($0.key, GrantList($0.value)) }
-        )
-        self.withdrawals = PersistentTable(
-            Dictionary(grouping: withdrawals, by: \.account).map { ($0.key, $0.value) }
-        )
-        self.walls = PersistentTable(
-            Dictionary(grouping: walls, by: \.account).map { ($0.key, $0.value) }
-        )
-        var bySubject: [Subject: [AccountID]] = [:]
-        for grant in grants { bySubject[grant.subject, default: []].append(grant.account) }
-        self.accountsBySubject = PersistentTable(bySubject.map { ($0.key, SortedKeys($0.value)) })
-        self.expiries = SortedKeys(grants.compactMap(\.expiry))
-    }
-
     fileprivate mutating func set(_ user: User?, id: UserID) {
         if let before = self.users[id], self.logins[before.login] == id {
             self.logins[before.login] = nil
@@ -132,7 +115,8 @@ extension Snapshot.Tables {
 }
 
 extension Grant {
-    fileprivate var expiry: Expiry? {
+    /// When it ends; nil for never.
+    var expiry: Expiry? {
         self.until.map { Expiry(moment: $0, account: self.account) }
     }
 }

@@ -39,23 +39,21 @@ package final class Snapshot: Sendable {
         withdrawals: [Withdrawal],
         walls: [Wall]
     ) {
-        var tables = Tables()
-        tables.users = PersistentTable(users.map { ($0.id, $0) })
-        tables.groups = PersistentTable(groups.map { ($0.id, $0.name) })
-        tables.accounts = PersistentTable(accounts.map { ($0.id, $0) })
-        tables.setRules(grants: grants, withdrawals: withdrawals, walls: walls)
-        tables.memberships = GroupMemberships(groups)
-        tables.logins = PersistentTable(users.map { ($0.login, $0.id) })
-        tables.addresses = PersistentTable(
-            accounts.flatMap { account in account.addresses.map { ($0, account.id) } }
-        )
-        let owned = Dictionary(grouping: accounts.filter { $0.owner != nil }, by: \.owner)
-        tables.accountsByOwner = PersistentTable(
-            owned.compactMap { owner, accounts in
-                owner.map { ($0, SortedKeys(accounts.map(\.id))) }
-            }
-        )
-        self.init(revision: revision, tables: tables, isSharing: true)
+        var builder = SnapshotBuilder()
+        for user in users { builder.insert(user) }
+        builder.setGroups(groups)
+        for account in accounts { builder.insert(account) }
+        let byAccount = Dictionary(grouping: grants, by: \.account)
+        for account in byAccount.keys.sorted() {
+            builder.set(byAccount[account] ?? [], on: account)
+        }
+        builder.set(withdrawals: withdrawals, walls: walls)
+        self.init(revision: revision, tables: builder.finished(), isSharing: true)
+    }
+
+    /// The snapshot of what a builder received.
+    package convenience init(revision: Int64, _ builder: consuming SnapshotBuilder) {
+        self.init(revision: revision, tables: builder.finished(), isSharing: true)
     }
 
     init(revision: Int64, tables: Tables, isSharing: Bool) {

@@ -92,12 +92,7 @@ extension PermissionStore {
 
     /// All accounts, sorted by primary address.
     package func accounts() throws -> [AccountRow] {
-        try self.read { transaction in
-            try transaction.values(
-                of: Int64.self,
-                sql: "SELECT account FROM address WHERE isPrimary = 1 ORDER BY address"
-            ).map { try transaction.row(of: $0) }
-        }
+        try self.read { try $0.accountRows() }
     }
 
     /// One account, found by any of its addresses.
@@ -142,29 +137,45 @@ extension StoreTransaction {
     /// An account with its owner and aliases.
     /// - Throws: ``StoreError`` of kind `notFound` for an unknown key.
     func row(of id: Int64) throws -> AccountRow {
-        let row = try self.row(
-            sql: """
-                SELECT account.*, user.login FROM account
-                LEFT JOIN user ON user.id = account.owner WHERE account.id = ?
+        guard let row = try self.accountRows(where: RowFilter("account.id", in: [id])).first else {
+            throw StoreError.notFound("no such account")
+        }
+        return row
+    }
+
+    /// Accounts with their owners and aliases, sorted by primary address, in two queries.
+    /// - Parameter filter: A condition on the tables `account` and `address`, joined.
+    func accountRows(where filter: RowFilter = .all) throws -> [AccountRow] {
+        let joined = "FROM account JOIN address ON address.account = account.id"
+        var aliases: [Int64: [String]] = [:]
+        try filter.and("isPrimary = 0").forEach(
+            self,
+            of: "SELECT account.id, address.address \(joined)",
+            order: "ORDER BY address.address"
+        ) { aliases[$0[0], default: []].append($0[1]) }
+        var rows: [AccountRow] = []
+        try filter.and("isPrimary = 1").forEach(
+            self,
+            of: """
+                SELECT account.*, address.address AS primaryAddress, users.login \(joined)
+                LEFT JOIN user AS users ON users.id = account.owner
                 """,
-            arguments: [id]
-        )
-        guard let row else { throw StoreError.notFound("no such account") }
-        let aliases = try self.values(
-            of: String.self,
-            sql: "SELECT address FROM address WHERE account = ? AND isPrimary = 0 ORDER BY address",
-            arguments: [id]
-        )
-        var smtp: AccountRow.Server?
-        if let host: String = row["smtpHost"] {
-            smtp = AccountRow.Server(
+            order: "ORDER BY address.address"
+        ) { rows.append(Self.account($0, aliases: aliases[$0["id"]] ?? [])) }
+        return rows
+    }
+
+    /// A row of the joined query as a row of a list.
+    private static func account(_ row: StoreRow, aliases: [String]) -> AccountRow {
+        let smtp = (row["smtpHost"] as String?).map { host in
+            AccountRow.Server(
                 host: host,
                 port: row["smtpPort"] ?? 465,
                 tls: row["smtpTLS"] ?? "implicit"
             )
         }
         return AccountRow(
-            address: try self.primary(of: id),
+            address: row["primaryAddress"],
             kind: row["kind"],
             owner: row["login"],
             aliases: aliases,

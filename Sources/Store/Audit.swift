@@ -16,7 +16,8 @@ package struct AuditEntry: Equatable, Sendable {
 
 /// The audit log: a hash chain for each node that shares the store. Records are appended and never
 /// changed. Each record's hash covers the hash of the record before it and the name of the node, so
-/// ``PermissionStore/verifyAudit(_:anchors:)`` detects a record that was changed, removed or moved.
+/// ``PermissionStore/verifyAudit(_:anchors:progress:)`` detects a record that was changed, removed
+/// or moved.
 extension PermissionStore {
     /// Appends records to the chain of this node, in one transaction.
     /// - Throws: ``StoreError`` if the store cannot be written, or was replaced meanwhile.

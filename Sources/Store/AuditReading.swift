@@ -70,10 +70,11 @@ extension PermissionStore {
     ///
     /// Only the events in ``StoreTransaction/uses`` count. Commands that mail programs send
     /// unattended, such as STATUS of every folder, do not count as use.
+    /// - Parameter account: The address of the only account to look at; nil for all.
     /// - Throws: ``StoreError`` as ``readAudit(_:limit:after:body:)``.
-    package func lastUses() throws -> [String: [String: Moment]] {
+    package func lastUses(of account: String? = nil) throws -> [String: [String: Moment]] {
         var uses: [String: [String: Moment]] = [:]
-        try self.readAudit { entries in
+        try self.readAudit(AuditFilter(account: account)) { entries in
             for entry in entries where entry.record.outcome == .allowed {
                 guard StoreTransaction.uses.contains(entry.record.event) else { continue }
                 for account in [entry.record.account, entry.record.targetAccount] {

@@ -70,7 +70,8 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` of kind `refused` for an anchor that cannot be parsed.
     package func verifyAudit(
         _ masterKey: MasterKey,
-        anchors: [String] = []
+        anchors: [String] = [],
+        progress: StoreProgress = .none
     ) throws -> AuditVerification {
         let anchors = try anchors.map { text in
             guard let anchor = AuditAnchor(text) else {
@@ -92,7 +93,8 @@ extension PermissionStore {
                     try transaction.verifyChain(
                         of: node.text,
                         masterKey: masterKey,
-                        anchors: anchors.filter { ExactText($0.node) == node }
+                        anchors: anchors.filter { ExactText($0.node) == node },
+                        progress: progress
                     )
                 }
             )
@@ -116,7 +118,8 @@ extension StoreTransaction {
     fileprivate func verifyChain(
         of node: String,
         masterKey: MasterKey,
-        anchors: [AuditAnchor]
+        anchors: [AuditAnchor],
+        progress: StoreProgress = .none
     ) throws -> AuditVerification.Chain {
         var chain = AuditVerification.Chain(node: node)
         let start = try self.seal(.start, masterKey: masterKey, chain: &chain)
@@ -136,7 +139,7 @@ extension StoreTransaction {
             }
             expected[sequence] = anchor.hash
         }
-        try self.walk(start, expected: expected, chain: &chain)
+        try self.walk(start, expected: expected, chain: &chain, progress: progress)
         chain.sealed = checkpoint?.sequence
         chain.sealedAt = checkpoint?.moment
         return chain
@@ -168,8 +171,11 @@ extension StoreTransaction {
     private func walk(
         _ start: AuditSeal?,
         expected: [Int64: Data],
-        chain: inout AuditVerification.Chain
+        chain: inout AuditVerification.Chain,
+        progress: StoreProgress
     ) throws {
+        let end = try self.auditEnd(of: chain.node).sequence
+        let total = Int(max(end, 0) - max(start?.sequence ?? 0, 0))
         var sequence = start?.sequence ?? 0
         var hash = start?.hash ?? Self.firstHash
         for (sealed, value) in expected where sealed == sequence && value != hash {
@@ -185,6 +191,7 @@ extension StoreTransaction {
             let number: Int64 = row["sequence"]
             let stored: Data = row["hash"]
             chain.count += 1
+            progress.advance("verifying the audit log", done: chain.count, of: total)
             chain.first = chain.first ?? number
             chain.last = number
             if number == sequence + 1 {

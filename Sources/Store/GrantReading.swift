@@ -35,11 +35,7 @@ extension StoreTransaction {
         }
         if let subject {
             let named = try self.subject(text: subject)
-            filter = filter.and(
-                "\(table).user IS NOT DISTINCT FROM ? "
-                    + "AND \(table).\"group\" IS NOT DISTINCT FROM ?",
-                arguments: [named.userKey, named.groupKey]
-            )
+            filter = filter.and(RowFilter(subject: named, table: "\(table)."))
         }
         return filter
     }
@@ -47,41 +43,42 @@ extension StoreTransaction {
     /// Grants with the names of their account and subject, sorted by these and by folder.
     /// - Parameter filter: A condition on the table `grant AS g`.
     func grants(where filter: RowFilter = .all) throws -> [StoredRule<GrantRow>] {
-        let grants = try filter.rows(
+        var grants: [StoredRule<GrantRow>] = []
+        try filter.forEach(
             self,
             of: """
-                SELECT g.*, address.address,
-                    coalesce(user.login, 'group:' || inner.name, 'anyone') AS subject
+                SELECT g.id, address.address, coalesce(users.login, 'group:' || inside.name, 'anyone')
+                    AS subject, g.rights, g.send, g.folder, g.subtree, g.source, g.via, g.confirmed,
+                    g.until, g.author, g.created, g.reason, g.account, g.user, g."group", g.everyone
                 FROM "grant" AS g
                 JOIN address ON address.account = g.account AND isPrimary = 1
-                LEFT JOIN user ON user.id = g.user
-                LEFT JOIN "group" AS inner ON inner.id = g."group"
+                LEFT JOIN user AS users ON users.id = g.user
+                LEFT JOIN "group" AS inside ON inside.id = g."group"
                 """,
             order: "ORDER BY address.address, subject, g.folder, g.id"
-        ).map(Self.grant)
+        ) { grants.append(Self.grant($0)) }
         return try self.marked(grants)
     }
 
     /// A row of the joined query as a row of a list.
     private static func grant(_ row: StoreRow) -> StoredRule<GrantRow> {
-        let folder = (row["folder"] as Data?).map { String(decoding: $0, as: UTF8.self) }
         let shown = GrantRow(
-            id: row["id"],
-            account: row["address"],
-            subject: row["subject"],
-            rights: row["rights"],
-            send: row["send"],
-            folder: folder,
-            subtree: row["subtree"],
-            source: row["source"],
-            via: row["via"],
-            confirmed: row["confirmed"],
-            until: row["until"],
-            author: row["author"],
-            created: row["created"],
-            reason: row["reason"]
+            id: row[0],
+            account: row[1],
+            subject: row[2],
+            rights: row[3],
+            send: row[4],
+            folder: (row[5] as Data?).map { String(decoding: $0, as: UTF8.self) },
+            subtree: row[6],
+            source: row[7],
+            via: row[8],
+            confirmed: row[9],
+            until: row[10],
+            author: row[11],
+            created: row[12],
+            reason: row[13]
         )
-        return StoredRule(account: row["account"], subject: Self.subject(row), row: shown)
+        return StoredRule(account: row[14], subject: Self.subject(row), row: shown)
     }
 
     /// Marks each grant that a withdrawal makes ineffective with the sides that have no effect.

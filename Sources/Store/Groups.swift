@@ -42,12 +42,7 @@ extension PermissionStore {
 
     /// All groups, sorted by name.
     package func groups() throws -> [GroupRow] {
-        try self.read { transaction in
-            try transaction.values(of: String.self, sql: "SELECT name FROM \"group\" ORDER BY name")
-                .map {
-                    GroupRow(name: $0, members: try transaction.members(of: $0))
-                }
-        }
+        try self.read { try $0.groupRows() }
     }
 
     /// One group.
@@ -55,7 +50,9 @@ extension PermissionStore {
     package func group(_ name: String) throws -> GroupRow {
         try self.read { transaction in
             _ = try transaction.groupID(name: name)
-            return GroupRow(name: name, members: try transaction.members(of: name))
+            let filter = RowFilter("g.name = ?", arguments: [name])
+            return try transaction.groupRows(where: filter).first
+                ?? GroupRow(name: name, members: [])
         }
     }
 
@@ -89,12 +86,11 @@ extension PermissionStore {
             let group = try transaction.groupID(name: name)
             for member in members {
                 let subject = try transaction.subject(text: member)
+                let filter = RowFilter("\"group\" = ?", arguments: [group])
+                    .and(RowFilter(subject: subject, group: "inner"))
                 try transaction.execute(
-                    sql: """
-                        DELETE FROM member WHERE "group" = ?
-                        AND user IS NOT DISTINCT FROM ? AND inner IS NOT DISTINCT FROM ?
-                        """,
-                    arguments: [group, subject.userKey, subject.groupKey]
+                    sql: "DELETE FROM member \(filter.clause)",
+                    arguments: filter.arguments
                 )
                 guard transaction.changedRows > 0 else {
                     throw StoreError.notFound("\(member) is not in \(name)")
@@ -123,19 +119,26 @@ extension StoreTransaction {
         }
     }
 
-    /// The members of a group, sorted: logins, and `group:NAME`.
-    func members(of name: String) throws -> [String] {
-        try self.values(
-            of: String.self,
-            sql: """
-                SELECT coalesce(user.login, 'group:' || inner.name) AS member FROM member
-                JOIN "group" AS outer ON outer.id = member."group"
-                LEFT JOIN user ON user.id = member.user
-                LEFT JOIN "group" AS inner ON inner.id = member.inner
-                WHERE outer.name = ? ORDER BY member
+    /// Groups with their members, logins and `group:NAME`; both are sorted. Two queries.
+    /// - Parameter filter: A condition on the table `group AS g`.
+    func groupRows(where filter: RowFilter = .all) throws -> [GroupRow] {
+        var members: [Int64: [String]] = [:]
+        try filter.forEach(
+            self,
+            of: """
+                SELECT g.id, coalesce(users.login, 'group:' || inside.name) AS name
+                FROM "group" AS g JOIN member ON member."group" = g.id
+                LEFT JOIN user AS users ON users.id = member.user
+                LEFT JOIN "group" AS inside ON inside.id = member.inner
                 """,
-            arguments: [name]
-        )
+            order: "ORDER BY 2"
+        ) { members[$0[0], default: []].append($0[1]) }
+        var groups: [GroupRow] = []
+        try filter.forEach(self, of: "SELECT id, name FROM \"group\" AS g", order: "ORDER BY name")
+        {
+            groups.append(GroupRow(name: $0[1], members: members[$0[0]] ?? []))
+        }
+        return groups
     }
 
     /// Adds a member.

@@ -8,7 +8,8 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` of kind `refused` that says what is wrong with the text, and
     ///   what to write instead.
     package static func address(_ text: String) throws -> Address {
-        let normalized = text.precomposedStringWithCanonicalMapping
+        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        let normalized = isASCII ? text : text.precomposedStringWithCanonicalMapping
         guard let address = Address(normalized.utf8) else {
             let domain = text.split(separator: "@").last.map(String.init) ?? ""
             if domain.utf8.contains(where: { $0 >= 0x80 }) {

@@ -32,12 +32,15 @@ struct RowFilter: Sendable {
     }
 
     /// Matches rules that name one of these subjects.
-    init(naming subjects: some Collection<Subject>) {
-        let users = RowFilter("user", in: subjects.compactMap(\.userKey))
-        let groups = RowFilter("\"group\"", in: subjects.compactMap(\.groupKey))
+    /// - Parameter table: The alias of the table with the point behind it, such as `g.`.
+    init(naming subjects: some Collection<Subject>, table: String = "") {
+        let users = RowFilter("\(table)user", in: subjects.compactMap(\.userKey))
+        let groups = RowFilter("\(table)\"group\"", in: subjects.compactMap(\.groupKey))
         var choices = users.conditions + groups.conditions
         // A rule for everyone has neither a user nor a group.
-        if subjects.contains(.everyone) { choices.append("coalesce(user, \"group\") IS NULL") }
+        if subjects.contains(.everyone) {
+            choices += RowFilter(subject: .everyone, table: table).conditions
+        }
         self.init(
             "(\(choices.joined(separator: " OR ")))",
             arguments: users.arguments + groups.arguments
@@ -46,10 +49,21 @@ struct RowFilter: Sendable {
 
     /// Matches the local rules of one subject on an account.
     init(account: Int64, subject: Subject) {
-        self.init(
-            "account = ? AND \(Self.isSubject) AND source = 'local'",
-            arguments: [account, subject.userKey, subject.groupKey]
-        )
+        self = RowFilter("account = ? AND source = 'local'", arguments: [account])
+            .and(RowFilter(subject: subject))
+    }
+
+    /// Matches the rows that name exactly this subject.
+    /// - Parameters:
+    ///   - table: The alias of the table with the point behind it, such as `g.`.
+    ///   - group: The column with the key of a group.
+    init(subject: Subject, table: String = "", group column: String = "\"group\"") {
+        // A comparison with NULL would make an index of mostly empty values look useful.
+        switch subject {
+        case .user(let user): self.init("\(table)user = ?", arguments: [user.rawValue])
+        case .group(let group): self.init("\(table)\(column) = ?", arguments: [group.rawValue])
+        case .everyone: self.init("coalesce(\(table)user, \(table)\(column)) IS NULL")
+        }
     }
 
     /// Matches the local grants of one subject in one scope of an account.
@@ -92,6 +106,23 @@ struct RowFilter: Sendable {
         try transaction.rows(
             sql: "\(selection) \(self.clause) \(order)",
             arguments: self.arguments
+        )
+    }
+}
+
+extension RowFilter {
+    /// Calls a body with each row of a query with this condition, as
+    /// ``StoreTransaction/forEach(sql:arguments:body:)``.
+    func forEach(
+        _ transaction: StoreTransaction,
+        of selection: String,
+        order: String = "",
+        body: (StoreRow) throws -> Void
+    ) throws {
+        try transaction.forEach(
+            sql: "\(selection) \(self.clause) \(order)",
+            arguments: self.arguments,
+            body: body
         )
     }
 }

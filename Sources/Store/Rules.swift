@@ -34,17 +34,16 @@ extension StoreTransaction {
     /// The rules that decide whether a subject may be removed: the accounts that it owns, and
     /// those with a withdrawal or a wall against it.
     func rules(keepingOut subject: Subject) throws -> Snapshot {
+        let filter = RowFilter(subject: subject)
+        let owned = RowFilter("owner", in: [subject.userKey].compactMap { $0 })
         let accounts = try self.values(
             of: Int64.self,
             sql: """
-                SELECT account FROM withdrawal WHERE \(RowFilter.isSubject)
-                UNION SELECT account FROM wall WHERE \(RowFilter.isSubject)
-                UNION SELECT id FROM account WHERE owner = ?
+                SELECT account FROM withdrawal \(filter.clause)
+                UNION SELECT account FROM wall \(filter.clause)
+                UNION SELECT id FROM account \(owned.clause)
                 """,
-            arguments: [
-                subject.userKey, subject.groupKey, subject.userKey, subject.groupKey,
-                subject.userKey,
-            ]
+            arguments: filter.arguments + filter.arguments + owned.arguments
         )
         return try self.rules(on: accounts, about: [subject])
     }

@@ -25,6 +25,16 @@ struct StoreTransaction {
         try self.connection.rows(sql: sql, arguments: arguments)
     }
 
+    /// Calls a body with each row of a query. A row is valid only inside the body: a large result
+    /// takes no memory.
+    func forEach(
+        sql: String,
+        arguments: StoreArguments = [],
+        body: (StoreRow) throws -> Void
+    ) throws {
+        try self.connection.forEach(sql: sql, arguments: arguments, body: body)
+    }
+
     /// The first row of a query; nil if there is none.
     func row(sql: String, arguments: StoreArguments = []) throws -> StoreRow? {
         try self.connection.cursor(sql: sql, arguments: arguments, isForOneRow: true).next()
@@ -97,6 +107,13 @@ protocol StoreConnection: AnyObject {
         arguments: StoreArguments,
         isForOneRow: Bool
     ) throws -> any StoreCursor
+    /// Calls a body with each row of a query, which may be valid only inside the body. The body may
+    /// run other statements, and the same one.
+    func forEach(
+        sql: String,
+        arguments: StoreArguments,
+        body: (StoreRow) throws -> Void
+    ) throws
     /// Runs a statement that returns no rows.
     func execute(sql: String, arguments: StoreArguments) throws
     /// The last key of each table that gives keys.
@@ -106,6 +123,18 @@ protocol StoreConnection: AnyObject {
     func continueKeys(after keys: [String: Int64]) throws
     /// The key that the engine gave to the last inserted row.
     func insertedKey() throws -> Int64
+}
+
+extension StoreConnection {
+    /// Reads the rows with a cursor.
+    func forEach(
+        sql: String,
+        arguments: StoreArguments,
+        body: (StoreRow) throws -> Void
+    ) throws {
+        let rows = try self.cursor(sql: sql, arguments: arguments, isForOneRow: false)
+        while let row = try rows.next() { try body(row) }
+    }
 }
 
 /// The rows of a query, one at a time. It must not outlive its transaction.

@@ -30,21 +30,26 @@ package struct UserRow: Codable, Equatable, Sendable {
 }
 
 /// Reading of users.
-extension UserRow {
-    /// The users that a query of the table `user` selects.
-    static func fetch(
-        _ transaction: StoreTransaction,
-        sql: String,
-        arguments: StoreArguments
-    ) throws -> [UserRow] {
-        try transaction.rows(sql: sql, arguments: arguments).map { row in
-            UserRow(
-                login: row["login"],
-                name: row["name"],
-                role: row["role"],
-                disabled: row["disabled"],
-                osUser: row["osUser"]
+extension StoreTransaction {
+    /// Users, sorted by login.
+    /// - Parameter filter: A condition on the table `user`.
+    func userRows(where filter: RowFilter = .all) throws -> [UserRow] {
+        var users: [UserRow] = []
+        try filter.forEach(
+            self,
+            of: "SELECT login, name, role, disabled, osUser FROM user",
+            order: "ORDER BY login"
+        ) { row in
+            users.append(
+                UserRow(
+                    login: row[0],
+                    name: row[1],
+                    role: row[2],
+                    disabled: row[3],
+                    osUser: row[4]
+                )
             )
         }
+        return users
     }
 }

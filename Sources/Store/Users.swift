@@ -69,9 +69,7 @@ extension PermissionStore {
 
     /// All users, sorted by login.
     package func users() throws -> [UserRow] {
-        try self.read { transaction in
-            try UserRow.fetch(transaction, sql: "SELECT * FROM user ORDER BY login", arguments: [])
-        }
+        try self.read { try $0.userRows() }
     }
 
     /// One user.
@@ -79,11 +77,7 @@ extension PermissionStore {
     package func user(_ login: String) throws -> UserRow {
         try self.read { transaction in
             let id = try transaction.userID(login: login)
-            let rows = try UserRow.fetch(
-                transaction,
-                sql: "SELECT * FROM user WHERE id = ?",
-                arguments: [id]
-            )
+            let rows = try transaction.userRows(where: RowFilter("id", in: [id]))
             guard let row = rows.first else { throw StoreError.notFound("no user \(login)") }
             return row
         }

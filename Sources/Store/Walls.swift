@@ -59,9 +59,10 @@ extension PermissionStore {
         ) { transaction in
             let id = try transaction.accountID(text: account)
             let named = try transaction.subject(text: subject)
+            let filter = RowFilter("account = ?", arguments: [id]).and(RowFilter(subject: named))
             try transaction.execute(
-                sql: "DELETE FROM wall WHERE account = ? AND \(RowFilter.isSubject)",
-                arguments: [id, named.userKey, named.groupKey]
+                sql: "DELETE FROM wall \(filter.clause)",
+                arguments: filter.arguments
             )
             guard transaction.changedRows > 0 else {
                 throw StoreError.notFound(
@@ -182,9 +183,11 @@ extension StoreTransaction {
                 wanted[key] = nil
                 continue
             }
+            let filter = RowFilter("account = ?", arguments: [known.account])
+                .and(RowFilter(subject: known.subject))
             try self.execute(
-                sql: "DELETE FROM wall WHERE account = ? AND \(RowFilter.isSubject)",
-                arguments: [known.account, known.subject.userKey, known.subject.groupKey]
+                sql: "DELETE FROM wall \(filter.clause)",
+                arguments: filter.arguments
             )
         }
         for (key, wall) in wanted {

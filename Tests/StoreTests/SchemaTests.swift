@@ -18,6 +18,7 @@ import Testing
         "2026-11-30 one version of all names",
         "2026-11-30 audit logs of several nodes",
         "2026-11-30 audit log by node and number",
+        "2026-11-30 grants by account and subject",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {

@@ -66,6 +66,14 @@ struct PostgreSQLRow {
         return value
     }
 
+    /// The value at a position that has one in each row.
+    func required<Value: PostgreSQLValue>(at index: Int32) -> Value {
+        guard let value: Value = self.value(at: index) else {
+            preconditionFailure("the column at \(index) has no \(Value.self)")
+        }
+        return value
+    }
+
     /// The value at a position; nil for NULL and for another type.
     func value<Value: PostgreSQLValue>(at index: Int32) -> Value? {
         guard PQgetisnull(self.result.result, self.number, index) == 0,

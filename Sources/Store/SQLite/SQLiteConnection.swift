@@ -17,8 +17,9 @@ final class SQLiteConnection: StoreConnection {
     /// All rows of a query, in memory.
     func rows(sql: String, arguments: StoreArguments) throws -> [StoreRow] {
         let statement = try self.database.cachedStatement(sql: sql)
+        let columns = SQLiteColumns(statement)
         return try Row.fetchAll(statement, arguments: arguments.ofSQLite).map {
-            .sqlite(SQLiteRow(row: $0))
+            .sqlite(SQLiteRow(row: $0, columns: columns))
         }
     }
 
@@ -32,7 +33,22 @@ final class SQLiteConnection: StoreConnection {
         let statement =
             try isForOneRow
             ? self.database.cachedStatement(sql: sql) : self.database.makeStatement(sql: sql)
-        return SQLiteCursor(try Row.fetchCursor(statement, arguments: arguments.ofSQLite))
+        return SQLiteCursor(
+            try Row.fetchCursor(statement, arguments: arguments.ofSQLite),
+            columns: SQLiteColumns(statement)
+        )
+    }
+
+    /// Calls a body with each row in place.
+    func forEach(
+        sql: String,
+        arguments: StoreArguments,
+        body: (StoreRow) throws -> Void
+    ) throws {
+        let statement = try self.database.makeStatement(sql: sql)
+        let columns = SQLiteColumns(statement)
+        let rows = try Row.fetchCursor(statement, arguments: arguments.ofSQLite)
+        while let row = try rows.next() { try body(.sqlite(SQLiteRow(row: row, columns: columns))) }
     }
 
     /// Runs a statement that returns no rows.
@@ -79,14 +95,16 @@ extension StoreTransaction {
 /// GRDB's cursor.
 private final class SQLiteCursor: StoreCursor {
     private let rows: RowCursor
+    private let columns: SQLiteColumns
 
-    init(_ rows: RowCursor) {
+    init(_ rows: RowCursor, columns: SQLiteColumns) {
         self.rows = rows
+        self.columns = columns
     }
 
     /// The next row; nil after the last one.
     func next() throws -> StoreRow? {
-        try self.rows.next().map { .sqlite(SQLiteRow(row: $0.copy())) }
+        try self.rows.next().map { .sqlite(SQLiteRow(row: $0.copy(), columns: self.columns)) }
     }
 }
 

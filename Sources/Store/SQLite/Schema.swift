@@ -49,6 +49,9 @@ enum Schema {
         migrator.registerMigration("2026-11-30 audit log by node and number") { database in
             try database.execute(sql: Self.nodeIndexes)
         }
+        migrator.registerMigration("2026-11-30 grants by account and subject") { database in
+            try database.execute(sql: Self.grantSubjects)
+        }
         return migrator
     }
 
@@ -56,6 +59,18 @@ enum Schema {
     private static let requiredCopies = """
         ALTER TABLE account ADD COLUMN sentCopyRequired INTEGER NOT NULL DEFAULT 0
             CHECK (sentCopyRequired IN (0, 1));
+        """
+
+    /// An edit replaces the grants of one subject on one account, each of which may have many. The
+    /// columns of a subject are mostly NULL: a search for NULL would read nearly all rows.
+    private static let grantSubjects = """
+        DROP INDEX grantAccount;
+        CREATE INDEX grantAccountSubject ON "grant" (account, user, "group");
+        DROP INDEX grantUser;
+        CREATE INDEX grantUser ON "grant" (user) WHERE user IS NOT NULL;
+        DROP INDEX grantGroup;
+        CREATE INDEX grantGroup ON "grant" ("group") WHERE "group" IS NOT NULL;
+        CREATE INDEX grantEveryone ON "grant" (account) WHERE everyone = 1;
         """
 
     /// Indexes for the rules that an edit loads: those of the subjects that it names, and of

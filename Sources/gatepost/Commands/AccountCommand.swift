@@ -133,11 +133,14 @@ struct AccountCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
-            let accounts = try await self.configuration.openStore().accounts()
-            if self.output.json { return try Output.json(accounts) }
+            let store = try await self.configuration.openStore()
+            let accounts = try ProgressLine.during("reading the accounts") { _ in
+                try store.accounts()
+            }
+            if self.output.json { return try Output.json(list: accounts) }
             Output.table(
                 ["ACCOUNT", "KIND", "OWNER", "IMAP"],
-                rows: accounts.map {
+                rows: accounts.lazy.map {
                     [$0.address, $0.kind, $0.owner ?? "-", "\($0.imap.host):\($0.imap.port)"]
                 }
             )

@@ -80,10 +80,10 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             let (store, _) = try await self.configuration.openForChange()
             let configuration = try await self.configuration.load()
-            let found = try store.verifyAudit(
-                MasterKey(file: configuration.masterKey),
-                anchors: self.seal
-            )
+            let masterKey = try MasterKey(file: configuration.masterKey)
+            let found = try ProgressLine.during("verifying the audit log") { progress in
+                try store.verifyAudit(masterKey, anchors: self.seal, progress: progress.report)
+            }
             if self.output.json {
                 try Output.json(Row(found))
             } else {

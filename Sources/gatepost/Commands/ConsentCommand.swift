@@ -68,13 +68,13 @@ struct ConsentCommand: AsyncParsableCommand {
         func run() async throws {
             let store = try await self.configuration.openStore()
             let grants = try store.pendingGrants(owner: try self.owner.login(store))
-            if self.output.json { return try Output.json(grants) }
+            if self.output.json { return try Output.json(list: grants) }
             Output.table(
                 [
                     "GRANT", "ACCOUNT", "WHO", "VIEWING", "SENDING", "FOLDER", "UNTIL", "BY",
                     "REASON",
                 ],
-                rows: grants.map { grant in
+                rows: grants.lazy.map { grant in
                     [
                         "\(grant.id)", grant.account, grant.subject,
                         grant.rights.isEmpty ? "-" : grant.rights, grant.send,

@@ -70,7 +70,8 @@ struct ExplainCommand: AsyncParsableCommand {
         let login = try PermissionStore.address(self.login)
         let address = try PermissionStore.address(self.account)
         let folder = try self.folder.map(PermissionStore.folder)
-        let snapshot = try store.load().access
+        let explanation = try store.explanation(of: login, account: address)
+        let snapshot = explanation.snapshot
         guard let user = snapshot.user(login: login) else {
             throw Failure("no user \(login): see gatepost user list")
         }
@@ -91,31 +92,18 @@ struct ExplainCommand: AsyncParsableCommand {
             send: verdict.send.name,
             owner: verdict.isOwner,
             because: verdict.because.map { Self.because($0, snapshot: snapshot) }
-                + (try Self.idle(
-                    store,
-                    snapshot: snapshot,
-                    user: user.id,
-                    account: address.description
-                ))
+                + Self.idle(explanation.grants)
         )
         if self.output.json { return try Output.json(answer) }
         Self.show(answer)
     }
 
-    /// Grants to the user or to a group of the user that have ended or wait for confirmation.
-    private static func idle(
-        _ store: PermissionStore,
-        snapshot: Access.Snapshot,
-        user: UserID,
-        account: String
-    ) throws -> [Answer.Because] {
-        let names = Set(snapshot.names(of: user).map(ExactText.init))
+    /// The grants to the user or to a group of the user that have ended or wait for confirmation.
+    private static func idle(_ grants: [GrantRow]) -> [Answer.Because] {
         let now = Moment.current.seconds
-        return try store.grants(account: account, subject: nil).compactMap { grant in
+        return grants.compactMap { grant in
             let hasEnded = grant.until.map { $0 <= now } ?? false
-            guard names.contains(ExactText(grant.subject)), hasEnded || !grant.confirmed else {
-                return nil
-            }
+            guard hasEnded || !grant.confirmed else { return nil }
             return Answer.Because(
                 kind: hasEnded ? "ended-grant" : "pending-grant",
                 id: "\(grant.id)",

@@ -25,19 +25,84 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (store, _) = try await self.configuration.openForChange(.administrator)
-        let document = try store.export()
-        guard let file = self.file else { return try Output.json(document) }
         // By sudo the gateway's user would write to a file that the caller names.
-        guard !Actor.current.isBySudo else {
-            throw Failure("by sudo, redirect the output: export > \(file)")
+        guard self.file == nil || !Actor.current.isBySudo else {
+            throw Failure("by sudo, redirect the output: export > \(self.file ?? "")")
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        do {
-            try encoder.encode(document)
-                .write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
-        } catch {
-            throw Failure("cannot write \(file), or it exists: name a new file")
+        let document = try ProgressLine.during("reading the store") { _ in try store.export() }
+        guard let file = self.file else {
+            try Self.write(document) { print($0, terminator: "") }
+            return print("")
         }
+        let output = try NewFile(file)
+        try ProgressLine.during("writing \(file)") { _ in
+            try Self.write(document) { try output.write($0) }
+            try output.close()
+        }
+    }
+
+    /// Writes the document, an entry at a time, as one `JSONEncoder` would write it whole.
+    static func write(_ document: ModelDocument, to write: (String) throws -> Void) throws {
+        var separator = "{"
+        func part(_ key: String, _ entries: [some Encodable]?) throws {
+            guard let entries else { return }
+            try write("\(separator)\n  \"\(key)\" : ")
+            try Output.array(of: entries, indentation: "  ", write: write)
+            separator = ","
+        }
+        try part("accounts", document.accounts)
+        try part("grants", document.grants)
+        try part("groups", document.groups)
+        try part("users", document.users)
+        try part("walls", document.walls)
+        try part("withdrawals", document.withdrawals)
+        try write(separator == "{" ? "{\n\n}" : "\n}")
+    }
+}
+
+/// A file that did not exist before. It is removed unless it is closed.
+private final class NewFile {
+    /// Octets that are written at once.
+    private static let chunk = 1 << 18
+
+    private let path: String
+    private let handle: FileHandle
+    private var waiting = Data()
+    private var isComplete = false
+
+    /// - Throws: ``Failure`` if the file exists, or cannot be created.
+    init(_ path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.failure(path) }
+        self.path = path
+        self.handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    deinit {
+        if !self.isComplete { unlink(self.path) }
+    }
+
+    /// - Throws: ``Failure`` if the disk takes no more.
+    func write(_ text: String) throws {
+        self.waiting.append(contentsOf: text.utf8)
+        if self.waiting.count >= Self.chunk { try self.flush() }
+    }
+
+    /// Writes the rest.
+    /// - Throws: ``Failure`` if the disk takes no more.
+    func close() throws {
+        try self.flush()
+        self.isComplete = true
+    }
+
+    private func flush() throws {
+        do { try self.handle.write(contentsOf: self.waiting) } catch {
+            throw Self.failure(self.path)
+        }
+        self.waiting.removeAll(keepingCapacity: true)
+    }
+
+    private static func failure(_ path: String) -> Failure {
+        Failure("cannot write \(path), or it exists: name a new file")
     }
 }

@@ -111,10 +111,12 @@ struct GrantCommand: AsyncParsableCommand {
         func run() async throws {
             let store = try await self.configuration.openStore()
             let withdrawals = try store.withdrawals(account: self.account, subject: self.subject)
-            if self.withdrawn, self.output.json { return try Output.json(withdrawals) }
+            if self.withdrawn, self.output.json { return try Output.json(list: withdrawals) }
             if !self.withdrawn {
-                let grants = try store.grants(account: self.account, subject: self.subject)
-                if self.output.json { return try Output.json(grants) }
+                let grants = try ProgressLine.during("reading the grants") { _ in
+                    try store.grants(account: self.account, subject: self.subject)
+                }
+                if self.output.json { return try Output.json(list: grants) }
                 Output.grants(grants)
             }
             Output.withdrawals(withdrawals)

@@ -53,11 +53,12 @@ struct GroupCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
-            let groups = try await self.configuration.openStore().groups()
-            if self.output.json { return try Output.json(groups) }
+            let store = try await self.configuration.openStore()
+            let groups = try ProgressLine.during("reading the groups") { _ in try store.groups() }
+            if self.output.json { return try Output.json(list: groups) }
             Output.table(
                 ["GROUP", "MEMBERS"],
-                rows: groups.map { [$0.name, $0.members.joined(separator: ", ")] }
+                rows: groups.lazy.map { [$0.name, $0.members.joined(separator: ", ")] }
             )
         }
     }
@@ -72,7 +73,7 @@ struct GroupCommand: AsyncParsableCommand {
         func run() async throws {
             let group = try await self.configuration.openStore().group(self.name)
             if self.output.json { return try Output.json(group) }
-            Output.table(["MEMBER"], rows: group.members.map { [$0] })
+            Output.table(["MEMBER"], rows: group.members.lazy.map { [$0] })
         }
     }
 

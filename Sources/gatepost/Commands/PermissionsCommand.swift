@@ -128,8 +128,11 @@ struct PermissionsCommand: AsyncParsableCommand {
         var accounts: [String] = []
 
         func run() async throws {
-            let reports = try await self.configuration.openStore().stages(of: self.accounts)
-            if self.output.json { return try Output.json(reports) }
+            let store = try await self.configuration.openStore()
+            let reports = try ProgressLine.during("comparing the loaded permissions") { _ in
+                try store.stages(of: self.accounts)
+            }
+            if self.output.json { return try Output.json(list: reports) }
             PermissionsCommand.show(reports)
         }
     }
@@ -200,9 +203,10 @@ struct PermissionsCommand: AsyncParsableCommand {
     static func show(_ reports: [StageReport]) {
         for report in reports {
             print("\(report.account), from \(Output.printable(report.source))")
-            var rows = report.added.map { ["+"] + self.cells($0, report: report) }
-            rows += report.removed.map { ["-"] + self.cells($0, report: report) }
-            rows += report.unchanged.map { ["="] + self.cells($0, report: report) }
+            let notes = StageNotes(report)
+            var rows = report.added.map { ["+"] + self.cells($0, notes: notes) }
+            rows += report.removed.map { ["-"] + self.cells($0, notes: notes) }
+            rows += report.unchanged.map { ["="] + self.cells($0, notes: notes) }
             Output.table(
                 ["", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "THROUGH", "NOTE"],
                 rows: rows
@@ -219,10 +223,10 @@ struct PermissionsCommand: AsyncParsableCommand {
     }
 
     /// The columns of one line: subject, viewing, sending, folder, group and note.
-    private static func cells(_ line: StageReport.Line, report: StageReport) -> [String] {
+    private static func cells(_ line: StageReport.Line, notes: StageNotes) -> [String] {
         var note = ""
-        if report.stillWithdrawn.contains(line) { note = "still withdrawn" }
-        if report.unconfirmed.contains(line) { note = "counts only if saved with --everyone" }
+        if notes.stillWithdrawn.contains(line) { note = "still withdrawn" }
+        if notes.unconfirmed.contains(line) { note = "counts only if saved with --everyone" }
         guard line.denied.isEmpty else {
             return [line.subject, "", "", "all", "", "denied in Exchange: \(line.denied)"]
         }
@@ -231,5 +235,16 @@ struct PermissionsCommand: AsyncParsableCommand {
             line.subject, isViewing ? (line.rights.isEmpty ? "nothing" : line.rights) : "-",
             line.send == "none" ? "-" : line.send, line.folder ?? "all", line.via ?? "-", note,
         ]
+    }
+}
+
+/// The lines of a report that have a note.
+private struct StageNotes {
+    let stillWithdrawn: Set<StageReport.Line>
+    let unconfirmed: Set<StageReport.Line>
+
+    init(_ report: StageReport) {
+        self.stillWithdrawn = Set(report.stillWithdrawn)
+        self.unconfirmed = Set(report.unconfirmed)
     }
 }

@@ -65,89 +65,20 @@ struct ReportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (store, _) = try await self.configuration.openForChange()
-        let rows = try self.rows(store)
-        if self.output.json { return try Output.json(rows) }
+        let rows = try ProgressLine.during("reading the permissions") { _ in
+            let review = try store.review(account: self.account, subject: self.subject)
+            let account = self.account == nil ? nil : review.accounts.first?.address
+            return ReportRows(
+                review: review,
+                uses: try store.lastUses(of: account?.description),
+                moment: .current
+            )
+        }
+        if self.output.json { return try Output.json(list: rows) }
         Output.table(
             ["ACCOUNT", "USER", "VIEWABLE", "SENDING", "LAST USED", "SINCE", "BY", "BECAUSE"],
-            rows: rows.map(Self.cells)
+            rows: rows.lazy.map(Self.cells)
         )
-    }
-
-    /// The rows, sorted by account and user.
-    ///
-    /// A user without any right is omitted, unless a wall or a withdrawal is the cause.
-    private func rows(_ store: PermissionStore) throws -> [Row] {
-        let snapshot = try store.load().access
-        let grants = Dictionary(
-            try store.grants(account: nil, subject: nil).map { ($0.id, $0) }
-        ) { first, _ in first }
-        let uses = try store.lastUses()
-        let only = try self.account.map { try store.account($0).address }
-        let subject = try self.subject.map { ExactText(try store.canonical($0)) }
-        var rows: [Row] = []
-        for account in snapshot.accounts.values.sorted(by: { $0.address < $1.address })
-        where only == nil || account.address.description == only {
-            for user in snapshot.users.values.sorted(by: { $0.login < $1.login })
-            where !user.isDisabled {
-                let names = snapshot.names(of: user.id).map(ExactText.init)
-                if let subject, !names.contains(subject) { continue }
-                let access = snapshot.access(of: user.id, to: account.id, at: .current)
-                guard access.anywhere != [] || access.send != .none || Self.isBarred(access)
-                else { continue }
-                let address = account.address.description
-                let login = user.login.description
-                rows.append(
-                    Row(
-                        account: address,
-                        user: login,
-                        isOwner: access.isOwner,
-                        viewing: access.anywhere.letters,
-                        send: access.send.name,
-                        lastUsed: uses[address]?[login]?.seconds,
-                        because: access.reasons.map {
-                            Self.because($0, snapshot: snapshot, grants: grants)
-                        }
-                    )
-                )
-            }
-        }
-        return rows
-    }
-
-    /// Whether a wall or a withdrawal takes rights from the user.
-    private static func isBarred(_ access: AccountAccess) -> Bool {
-        access.reasons.contains { reason in
-            switch reason {
-            case .wall, .withdrawal: true
-            default: false
-            }
-        }
-    }
-
-    /// Converts a reason of the verdict, with author and time from the store.
-    private static func because(
-        _ reason: Reason,
-        snapshot: Access.Snapshot,
-        grants: [Int64: GrantRow]
-    ) -> Row.Because {
-        var because = Row.Because(rule: snapshot.text(of: reason))
-        switch reason {
-        case .grant(let grant, _):
-            let row = grants[grant.id]
-            because.rights = grant.rights.letters
-            because.send = grant.send.name
-            because.folder = row?.folder
-            because.subtree = row?.subtree
-            because.since = row?.created
-            because.until = row?.until
-            because.by = row?.author
-            because.reason = row?.reason
-        case .wall(let wall):
-            because.reason = wall.reason
-        default:
-            break
-        }
-        return because
     }
 
     /// The columns of one row in the table.

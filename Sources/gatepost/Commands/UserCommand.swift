@@ -70,11 +70,12 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
-            let users = try await self.configuration.openStore().users()
-            if self.output.json { return try Output.json(users) }
+            let store = try await self.configuration.openStore()
+            let users = try ProgressLine.during("reading the users") { _ in try store.users() }
+            if self.output.json { return try Output.json(list: users) }
             Output.table(
                 UserCommand.header,
-                rows: users.map(UserCommand.cells)
+                rows: users.lazy.map(UserCommand.cells)
             )
         }
     }

@@ -64,11 +64,12 @@ struct WallCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
-            let walls = try await self.configuration.openStore().walls()
-            if self.output.json { return try Output.json(walls) }
+            let store = try await self.configuration.openStore()
+            let walls = try ProgressLine.during("reading the walls") { _ in try store.walls() }
+            if self.output.json { return try Output.json(list: walls) }
             Output.table(
                 ["ACCOUNT", "BARRED", "REASON", "BY", "WHEN"],
-                rows: walls.map {
+                rows: walls.lazy.map {
                     [$0.account, $0.subject, $0.reason, $0.author, Output.date($0.created)]
                 }
             )

@@ -11,7 +11,7 @@ extension Output {
         print("")
         Output.table(
             ["WITHDRAWN", "FROM", "VIEWING", "SENDING", "BY", "WHEN"],
-            rows: withdrawals.map { row in
+            rows: withdrawals.lazy.map { row in
                 [
                     row.account, row.subject, row.view ? "yes" : "-", row.send ? "yes" : "-",
                     row.source == "exchange" ? "denied in Exchange" : row.author,
@@ -29,7 +29,7 @@ extension Output {
         let now = Moment.current.seconds
         Output.table(
             ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "FROM", "BY"],
-            rows: grants.map { self.cells($0, now: now) }
+            rows: grants.lazy.map { self.cells($0, now: now) }
         )
     }
 

@@ -9,14 +9,58 @@ enum Output {
 
     /// The text of one document, with its keys in order.
     static func document(_ value: some Encodable) throws -> String {
+        String(decoding: try self.encoder.encode(value), as: UTF8.self)
+    }
+
+    /// Prints one JSON document: an array, an element at a time. The text is that of ``json(_:)``
+    /// of the whole array, which need not be in memory.
+    static func json(list rows: some Sequence<some Encodable>) throws {
+        try self.array(of: rows, indentation: "") { print($0, terminator: "") }
+        print("")
+    }
+
+    /// Writes a JSON array, an element at a time.
+    /// - Parameter indentation: the blanks before the line that the array begins in.
+    static func array(
+        of rows: some Sequence<some Encodable>,
+        indentation: String,
+        write: (String) throws -> Void
+    ) throws {
+        let encoder = self.encoder
+        let blanks = Array("\(indentation)  ".utf8)
+        var separator = UInt8(ascii: "[")
+        for row in rows {
+            // No text in JSON has a line end. The empty line of an empty array has no blanks.
+            var octets: [UInt8] = [separator]
+            var isAtLineStart = true
+            octets.append(UInt8(ascii: "\n"))
+            for octet in try encoder.encode(row) {
+                if isAtLineStart, octet != UInt8(ascii: "\n") { octets += blanks }
+                isAtLineStart = octet == UInt8(ascii: "\n")
+                octets.append(octet)
+            }
+            try write(String(decoding: octets, as: UTF8.self))
+            separator = UInt8(ascii: ",")
+        }
+        try write(separator == UInt8(ascii: "[") ? "[\n\n\(indentation)]" : "\n\(indentation)]")
+    }
+
+    /// The encoder of every document: keys in order.
+    private static var encoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        return encoder
     }
 
     /// Prints an aligned table. At a terminal a row is cut at the terminal's width.
-    static func table(_ header: [String], rows: [[String]]) {
-        for line in self.lines(header, rows: rows, width: Terminal.width) { print(line) }
+    /// - Parameter rows: iterated twice, for the widths and for the lines, so that the lines need
+    ///   not be in memory.
+    static func table(_ header: [String], rows: some Sequence<[String]>) {
+        var widths: [Int] = []
+        self.widen(&widths, header: header, rows: rows)
+        let width = Terminal.width
+        print(self.line(of: header, widths: widths, width: width))
+        for row in rows { print(self.line(of: row, widths: widths, width: width)) }
     }
 
     /// The lines of a table. The width is in columns of the terminal; nil cuts nothing.
@@ -34,22 +78,46 @@ enum Output {
         width: Int?,
         widths: inout [Int]
     ) -> [String] {
-        let all = [header] + rows.map { $0.map(self.printable) }
-        if widths.isEmpty { widths = header.map(\.count) }
-        for row in all {
-            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) }
-        }
+        self.widen(&widths, header: header, rows: rows)
         let final = widths
-        return all.map { row in
-            var line = ""
+        return ([header] + rows).map { self.line(of: $0, widths: final, width: width) }
+    }
+
+    /// Makes the columns as wide as their widest cell.
+    private static func widen(
+        _ widths: inout [Int],
+        header: [String],
+        rows: some Sequence<[String]>
+    ) {
+        if widths.isEmpty { widths = header.map(\.count) }
+        for row in rows {
             for (index, cell) in row.enumerated() {
-                let isLast = index == row.count - 1
-                line +=
-                    isLast
-                    ? cell : cell + String(repeating: " ", count: final[index] + 2 - cell.count)
+                widths[index] = max(widths[index], self.columns(of: self.printable(cell)))
             }
-            return width.map { String(line.prefix($0)) } ?? line
         }
+    }
+
+    /// One line of a table.
+    private static func line(of row: [String], widths: [Int], width: Int?) -> String {
+        var line = ""
+        for (index, cell) in row.enumerated() {
+            let text = self.printable(cell)
+            line += text
+            guard index < row.count - 1 else { break }
+            for _ in self.columns(of: text)..<widths[index] + 2 { line.append(" ") }
+        }
+        return width.map { String(line.prefix($0)) } ?? line
+    }
+
+    /// The number of columns that a printable text takes.
+    private static func columns(of text: String) -> Int {
+        self.isPlain(text) ? text.utf8.count : text.count
+    }
+
+    /// Whether a text has visible ASCII characters and blanks only. Most texts do, and need no
+    /// look at the properties of their characters.
+    private static func isPlain(_ text: some StringProtocol) -> Bool {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
     }
 
     /// Prints a line that may contain names from a server or a store, with control characters
@@ -63,7 +131,8 @@ enum Output {
     /// A name from a server or a store must not control the terminal, and must not look like
     /// another line of a log.
     static func printable(_ text: some StringProtocol) -> String {
-        text.unicodeScalars.map { scalar in
+        if self.isPlain(text) { return String(text) }
+        return text.unicodeScalars.map { scalar in
             let properties = scalar.properties
             let isEscaped =
                 switch properties.generalCategory {

@@ -7,10 +7,13 @@ import Glibc
 /// The terminal of the command: its width, and questions without echo.
 enum Terminal {
     /// The width in columns; nil if standard output is no terminal.
-    static var width: Int? {
-        guard isatty(1) == 1 else { return nil }
+    static var width: Int? { self.width(of: 1) }
+
+    /// The width in columns; nil if a file descriptor is no terminal.
+    static func width(of descriptor: Int32) -> Int? {
+        guard isatty(descriptor) == 1 else { return nil }
         var size = winsize()
-        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 

@@ -74,6 +74,74 @@ import Testing
         )
     }
 
+    /// Counts how often its elements are read.
+    private final class CountedRows: Sequence {
+        let rows: [[String]]
+        var reads = 0
+
+        init(_ rows: [[String]]) { self.rows = rows }
+
+        func makeIterator() -> AnyIterator<[String]> {
+            var rows = self.rows.makeIterator()
+            return AnyIterator {
+                let row = rows.next()
+                if row != nil { self.reads += 1 }
+                return row
+            }
+        }
+    }
+
+    @Test func `a table reads each row twice`() {
+        let rows = CountedRows((0..<300).map { ["u\($0)", "x"] })
+        Output.table(["LOGIN", "NAME"], rows: rows)
+        #expect(rows.reads == 600)
+    }
+
+    /// The text of an array that is written an element at a time.
+    private static func array(_ rows: [some Encodable], indentation: String = "") throws -> String {
+        var text = ""
+        try Output.array(of: rows, indentation: indentation) { text += $0 }
+        return text
+    }
+
+    @Test(arguments: [0, 1, 3])
+    func `an array that is written an element at a time is that of the whole`(count: Int) throws {
+        let grants = try (0..<count).map { id in
+            try Self.grant {
+                $0.id = Int64(id)
+                $0.reason = "a\n\"b\" \u{2028} ü / \\"
+            }
+        }
+        #expect(try Self.array(grants) == Output.document(grants))
+        let groups = (0..<count).map { GroupRow(name: "g\($0)", members: ["x", "y"]) }
+        #expect(try Self.array(groups) == Output.document(groups))
+        #expect(try Self.array(Array(0..<count)) == Output.document(Array(0..<count)))
+    }
+
+    @Test(arguments: [true, false])
+    func `an export is the document, an entry at a time`(isFull: Bool) throws {
+        let text =
+            isFull
+            ? """
+            {"users":[{"login":"a@x.example","disabled":false,"name":"A\\nB"},
+                {"login":"b@x.example","disabled":true}],
+             "groups":[{"name":"g","members":["a@x.example","group:h"]},{"name":"h","members":[]}],
+             "accounts":[{"address":"a@x.example","kind":"imap","aliases":["c@x.example"],
+                "imap":{"host":"m.example","port":993,"tls":"implicit"},"sentCopyRequired":true}],
+             "grants":[{"account":"a@x.example","subject":"group:g","scope":
+                {"folder":"A/B","subtree":true},"rights":"lr","confirmed":false}],
+             "withdrawals":[],"walls":[{"account":"a@x.example","subject":"b@x.example","reason":"r"}]}
+            """ : "{}"
+        let document = try JSONDecoder().decode(ModelDocument.self, from: Data(text.utf8))
+        var written = ""
+        try ExportCommand.write(document) { written += $0 }
+        let (lines, whole) = (written.split(separator: "\n"), try Output.document(document))
+        let expected = whole.split(separator: "\n")
+        let different = zip(lines, expected).first { $0 != $1 }
+        #expect(different == nil, "\(String(describing: different))")
+        #expect(written == whole)
+    }
+
     // MARK: - Grants
 
     private static let now: Int64 = 1_796_040_000
