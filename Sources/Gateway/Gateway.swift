@@ -165,8 +165,10 @@ package struct Gateway: Service {
         let changes = self.store.changes(
             every: Self.storeInterval,
             silence: Self.storeSilence,
-            masterKey: self.gateway.masterKey
+            masterKey: self.gateway.masterKey,
+            after: self.gateway.permissions.published
         )
+        self.gateway.ownerNotifications.deliver()
         for await change in changes.cancelOnGracefulShutdown() {
             switch change {
             case .published(let published):

@@ -14,28 +14,18 @@ extension PermissionStore {
     /// written, and not at all by a dry run.
     /// - Parameters:
     ///   - dryRun: Whether only to compute the changes.
-    ///   - revision: The revision for which the changes were shown; nil applies to any
-    ///     revision.
     ///   - consent: The consent setting of the command's configuration.
     ///   - actor: The name that the audit log records.
     /// - Returns: The changes, one line each.
-    /// - Throws: ``StoreError`` if the revision differs, or the document cannot be applied;
-    ///   then nothing is changed.
+    /// - Throws: ``StoreError`` if the document cannot be applied; then nothing is changed.
     package func apply(
         _ document: ModelDocument,
         dryRun: Bool,
-        revision: Int64? = nil,
         consent: Consent = .off,
         actor: String
     ) throws -> ModelChanges {
         for _ in 0..<Self.attempts {
             let plan = try self.plan(document, consent: consent, actor: actor)
-            guard revision == nil || revision == plan.changes.revision else {
-                throw StoreError.refused(
-                    "the store was changed after the changes were shown; nothing was "
-                        + "applied: review the changes again"
-                )
-            }
             if dryRun { return plan.changes }
             do {
                 try self.write(plan, actor: actor)
@@ -47,28 +37,90 @@ extension PermissionStore {
         throw StoreError.unusable("other commands keep changing the store: try again")
     }
 
-    /// Computes what a document changes, on a copy of the model.
+    /// Applies differences that were shown to an administrator.
+    /// - Throws: ``StoreError`` if the store was changed since they were computed; then nothing
+    ///   is changed.
+    package func apply(
+        _ plan: DocumentPlan,
+        actor: String,
+        progress: StoreProgress = .none
+    ) throws {
+        do {
+            try self.write(plan, actor: actor, progress: progress)
+        } catch is DocumentPlan.Outdated {
+            throw StoreError.refused(
+                "the store was changed after the changes were shown; nothing was "
+                    + "applied: review the changes again"
+            )
+        }
+    }
+
+    /// Computes what a document changes, on a copy of the model, without a lock of the store.
+    /// - Parameters:
+    ///   - consent: The consent setting of the command's configuration.
+    ///   - actor: The author of new grants and walls.
     /// - Throws: ``StoreError`` if the document cannot be applied.
-    func plan(
+    package func plan(
         _ document: ModelDocument,
         consent: Consent,
-        actor: String
+        actor: String,
+        progress: StoreProgress = .none
     ) throws -> DocumentPlan {
-        let (changes, edit) = try self.engine.tryOnCopy { transaction in
+        let ((rest, concernsGrants), revision) = try self.read { transaction in
+            progress.begin("comparing the document with the store")
+            return (try transaction.different(document), try transaction.revision())
+        }
+        if rest.isEmpty {
+            return DocumentPlan(
+                changes: ModelChanges(revision: revision),
+                edit: StorePlan(statements: [])
+            )
+        }
+        var edit = DocumentEdit(
+            document: rest,
+            concernsGrants: concernsGrants,
+            consent: consent,
+            actor: actor
+        )
+        let plan = try self.plan(edit, progress: progress)
+        if plan.changes.revision == revision { return plan }
+        // Another edit came between: what did not differ may differ now.
+        edit.document = document
+        edit.concernsGrants = true
+        return try self.plan(edit, progress: progress)
+    }
+
+    /// Computes what an edit changes, on a copy of the model.
+    private func plan(_ edit: DocumentEdit, progress: StoreProgress) throws -> DocumentPlan {
+        // The grants are most of a store.
+        let left: Set<String> = edit.concernsGrants ? [] : ["grant"]
+        let (changes, plan) = try self.engine.tryOnCopy(without: left) { transaction in
             var changes = ModelChanges()
             changes.revision = try transaction.revision()
             let before = try transaction.document()
-            try transaction.apply(document, before: before, consent: consent, actor: actor)
+            progress.begin("trying the changes on a copy")
+            try transaction.apply(
+                edit.document,
+                before: before,
+                consent: edit.consent,
+                actor: edit.actor
+            )
+            progress.begin("listing the changes")
             let after = try transaction.document()
             (changes.added, changes.removed) = after.changes(from: before)
             return changes
         }
+        return DocumentPlan(changes: changes, edit: plan)
         return DocumentPlan(changes: changes, edit: edit)
     }
 
     /// Writes the differences in one edit.
     /// - Throws: ``DocumentPlan/Outdated`` if the store was changed since they were computed.
-    func write(_ plan: DocumentPlan, actor: String) throws {
+    func write(
+        _ plan: DocumentPlan,
+        actor: String,
+        progress: StoreProgress = .none
+    ) throws {
         let changes = plan.changes
         let details = changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
         try self.edit(
@@ -78,21 +130,34 @@ extension PermissionStore {
                 guard try transaction.revision() == changes.revision else {
                     throw DocumentPlan.Outdated()
                 }
-                try transaction.run(plan.edit)
+                try transaction.run(plan.edit, progress: progress)
+                progress.begin("writing the audit log")
             }
         )
     }
 }
 
+/// A document to apply, and the circumstances.
+private struct DocumentEdit {
+    /// The parts that differ from the store.
+    var document: ModelDocument
+    /// Whether grants may change. If not, the copy has none.
+    var concernsGrants: Bool
+    /// The consent setting of the command's configuration.
+    var consent: Consent
+    /// The author of new grants and walls.
+    var actor: String
+}
+
 /// The differences between a document and the store.
-struct DocumentPlan {
+package struct DocumentPlan {
     /// The revision changed between the computation and the writing.
     struct Outdated: Error {}
 
     /// The revision for which the differences hold, and the differences as lines.
-    var changes: ModelChanges
+    package let changes: ModelChanges
     /// The statements that make the store equal to the document.
-    var edit: StorePlan
+    let edit: StorePlan
 }
 
 /// Each part of a document, inside the transaction that applies it. Each part writes only
@@ -110,7 +175,7 @@ extension StoreTransaction {
         if let users = document.users { try self.apply(users: users, before: before.users ?? []) }
         if let groups = document.groups { try self.apply(groups: groups) }
         if let accounts = document.accounts {
-            try self.apply(accounts: accounts, before: before.accounts ?? [])
+            try self.apply(accounts: accounts)
         }
         if let grants = document.grants {
             try self.apply(grants: grants, consent: consent, actor: actor)
@@ -124,7 +189,7 @@ extension StoreTransaction {
     /// Adds, changes and removes accounts. Aliases that an account loses are deleted first,
     /// because accounts may exchange theirs.
     /// - Throws: ``StoreError`` for an address that occurs twice, and as ``apply(_:)``.
-    func apply(accounts: [ModelDocument.Account], before: [ModelDocument.Account]) throws {
+    func apply(accounts: [ModelDocument.Account]) throws {
         let addresses = try accounts.map { try PermissionStore.address($0.address) }
         try Self.requireDistinct("accounts", keys: addresses.map { [$0] }) {
             addresses[$0].description
@@ -141,16 +206,14 @@ extension StoreTransaction {
             try self.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
         }
         try self.removeAliases(notIn: Array(zip(addresses, accounts)), primaries: keys)
-        let lines = DocumentLines()
-        let unchanged = Set(before.map { lines.line("account", value: $0) })
-        let names = try DocumentNames(self)
-        for account in accounts {
-            guard unchanged.contains(lines.line("account", value: account)) else {
-                try self.apply(account)
-                continue
-            }
-            // The users of the document may lack the owner, who was removed then.
-            if let owner = account.owner { _ = try names.subject(owner, transaction: self) }
+        // The removal of a user has taken the user's accounts their owner: an account is unchanged
+        // only if it is now as in the document.
+        let now = Dictionary(
+            try self.documentAccounts().map { (ExactText($0.address), $0) }
+        ) { first, _ in first }
+        for account in accounts
+        where now[ExactText(account.address)]?.isSame(as: account) != true {
+            try self.apply(account)
         }
     }
 

@@ -7,23 +7,43 @@ extension ModelDocument {
     /// for octet, so a name in another Unicode normalization form is a change.
     /// - Parameter before: The document that this one replaces.
     func changes(from before: ModelDocument) -> (added: [String], removed: [String]) {
-        let (old, new) = (before.lines, self.lines)
+        var lines = DifferentLines()
+        lines.add("user", before: before.users, after: self.users)
+        lines.add("group", before: before.groups, after: self.groups)
+        lines.add("account", before: before.accounts, after: self.accounts)
+        lines.add("grant", before: before.grants, after: self.grants)
+        lines.add("withdrawal", before: before.withdrawals, after: self.withdrawals)
+        lines.add("wall", before: before.walls, after: self.walls)
         return (
-            new.subtracting(old).sorted().map(\.text), old.subtracting(new).sorted().map(\.text)
+            lines.after.subtracting(lines.before).sorted().map(\.text),
+            lines.before.subtracting(lines.after).sorted().map(\.text)
         )
     }
+}
 
-    /// One line for each entry.
-    private var lines: Set<ExactText> {
-        let lines = DocumentLines()
-        func all(_ kind: String, values: [some Encodable]?) -> [ExactText] {
-            (values ?? []).map { lines.line(kind, value: $0) }
+/// The lines of two documents from the first different entry of each part to the last one.
+private struct DifferentLines {
+    private let lines = DocumentLines()
+    var before: Set<ExactText> = []
+    var after: Set<ExactText> = []
+
+    /// Adds the lines of a part of both documents, which have the same order.
+    mutating func add<Entry: DocumentEntry>(
+        _ kind: String,
+        before: [Entry]?,
+        after: [Entry]?
+    ) {
+        var (old, new) = (before.map { $0[...] } ?? [], after.map { $0[...] } ?? [])
+        while let one = old.first, let other = new.first, one.isSame(as: other) {
+            old.removeFirst()
+            new.removeFirst()
         }
-        return Set(
-            all("user", values: self.users) + all("group", values: self.groups)
-                + all("account", values: self.accounts) + all("grant", values: self.grants)
-                + all("withdrawal", values: self.withdrawals) + all("wall", values: self.walls)
-        )
+        while let one = old.last, let other = new.last, one.isSame(as: other) {
+            old.removeLast()
+            new.removeLast()
+        }
+        for entry in old { self.before.insert(self.lines.line(kind, value: entry)) }
+        for entry in new { self.after.insert(self.lines.line(kind, value: entry)) }
     }
 }
 

@@ -12,40 +12,11 @@ extension PermissionStore {
 /// Export inside a read transaction.
 extension StoreTransaction {
     /// Every part of the model, each sorted so that two exports of the same store are equal.
-    /// Local withdrawals of one subject, one row for each side, become one entry.
     func document() throws -> ModelDocument {
         var document = ModelDocument()
-        document.users = try self.rows(sql: "SELECT * FROM user ORDER BY login").map {
-            UserRow(
-                login: $0["login"],
-                name: $0["name"],
-                role: $0["role"],
-                disabled: $0["disabled"],
-                osUser: $0["osUser"]
-            )
-        }
-        document.groups = try self.values(
-            of: String.self,
-            sql: "SELECT name FROM \"group\" ORDER BY name"
-        ).map { GroupRow(name: $0, members: try self.members(of: $0)) }
-        document.accounts = try self.values(
-            of: Int64.self,
-            sql: "SELECT account FROM address WHERE isPrimary = 1 ORDER BY address"
-        ).map { id in
-            let row = try self.row(of: id)
-            return ModelDocument.Account(
-                address: row.address,
-                kind: row.kind,
-                owner: row.owner,
-                aliases: row.aliases,
-                imap: row.imap,
-                smtp: row.smtp,
-                sentCopy: row.sentCopy,
-                sentCopyRequired: row.sentCopyRequired ? true : nil,
-                username: row.username,
-                caFile: row.caFile
-            )
-        }
+        document.users = try self.userRows()
+        document.groups = try self.groupRows()
+        document.accounts = try self.documentAccounts()
         document.grants = try self.grants().map { grant in
             let row = grant.row
             return ModelDocument.Grant(
@@ -60,6 +31,32 @@ extension StoreTransaction {
                 confirmed: row.isPending ? false : nil
             )
         }
+        document.withdrawals = try self.documentWithdrawals()
+        document.walls = try self.documentWalls()
+        return document
+    }
+
+    /// The accounts as a document has them, sorted by address.
+    func documentAccounts() throws -> [ModelDocument.Account] {
+        try self.accountRows().map { row in
+            ModelDocument.Account(
+                address: row.address,
+                kind: row.kind,
+                owner: row.owner,
+                aliases: row.aliases,
+                imap: row.imap,
+                smtp: row.smtp,
+                sentCopy: row.sentCopy,
+                sentCopyRequired: row.sentCopyRequired ? true : nil,
+                username: row.username,
+                caFile: row.caFile
+            )
+        }
+    }
+
+    /// The local withdrawals as a document has them, sorted. Those of one subject, one row for each
+    /// side, become one entry.
+    func documentWithdrawals() throws -> [ModelDocument.Withdrawal] {
         var sides: [ExactText: ModelDocument.Withdrawal] = [:]
         for row in try self.withdrawals().map(\.row)
         where row.source == Source.local.rawValue {
@@ -72,14 +69,17 @@ extension StoreTransaction {
                 send: row.send || known?.send ?? false
             )
         }
-        document.withdrawals = sides.sorted { $0.key < $1.key }.map(\.value)
-        document.walls = try self.walls().map {
+        return sides.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The walls as a document has them, sorted by account and subject.
+    func documentWalls() throws -> [ModelDocument.Wall] {
+        try self.walls().map {
             ModelDocument.Wall(
                 account: $0.row.account,
                 subject: $0.row.subject,
                 reason: $0.row.reason
             )
         }
-        return document
     }
 }

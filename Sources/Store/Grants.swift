@@ -108,11 +108,15 @@ extension StoreTransaction {
         var request: GrantRequest
         /// The key of the account's row.
         var account: Int64
+        /// The user or group, if the caller looked it up already.
+        var subject: Subject?
         /// The consent setting of the command's configuration.
         var told: Consent
         /// Whether the grant waits for the owner, if the caller decided that already; nil
         /// decides it.
         var isPending: Bool?
+        /// Whether the subject is known to have no other local grant on the account.
+        var isAlone: Bool
         /// The grant's author.
         var actor: String
 
@@ -120,14 +124,18 @@ extension StoreTransaction {
         init(
             _ request: GrantRequest,
             account: Int64,
+            subject: Subject? = nil,
             told: Consent,
             isPending: Bool? = nil,
+            isAlone: Bool = false,
             actor: String
         ) {
             self.request = request
             self.account = account
+            self.subject = subject
             self.told = told
             self.isPending = isPending
+            self.isAlone = isAlone
             self.actor = actor
         }
     }
@@ -154,12 +162,14 @@ extension StoreTransaction {
         let isPending =
             try grant.isPending
             ?? self.waitsForOwner(request, on: account, consent: consent)
-        let subject = try self.subject(text: request.subject)
-        let before = RowFilter(account: account, subject: subject, scope: request.scope)
-        try self.clear(
-            isPending ? before.and("confirmed = 0") : before,
-            sides: request.sides
-        )
+        let subject = try grant.subject ?? self.subject(text: request.subject)
+        if !grant.isAlone {
+            let before = RowFilter(account: account, subject: subject, scope: request.scope)
+            try self.clear(
+                isPending ? before.and("confirmed = 0") : before,
+                sides: request.sides
+            )
+        }
         let (folder, isSubtree) = request.scope.columns
         try self.execute(
             sql: """

@@ -111,12 +111,16 @@ extension StoreTransaction {
         // A grant in effect deletes pending ones in its place, so pending grants are inserted
         // last.
         wanted = wanted.filter { !$0.isPending } + wanted.filter(\.isPending)
+        var occupied = Set(kept.map { SubjectOnAccount(account: $0.account, subject: $0.subject) })
         for (key, request, isPending) in wanted {
+            let place = SubjectOnAccount(account: key.account, subject: key.subject)
             let grant = NewGrant(
                 request,
                 account: key.account,
+                subject: key.subject,
                 told: consent,
                 isPending: isPending,
+                isAlone: occupied.insert(place).inserted,
                 actor: actor
             )
             try self.insert(grant)
@@ -130,21 +134,60 @@ extension StoreTransaction {
     ) throws -> (kept: Set<GrantKey>, obsolete: [Int64]) {
         var kept: Set<GrantKey> = []
         var obsolete: [Int64] = []
-        for grant in try self.grants() where grant.row.source == Source.local.rawValue {
-            let key = GrantKey(
-                account: grant.account,
-                subject: grant.subject,
-                folder: grant.row.folder.map { Data($0.utf8) },
-                isSubtree: grant.row.subtree,
-                rights: grant.row.rights,
-                send: grant.row.send,
-                until: grant.row.until,
-                reason: grant.row.reason.map(ExactText.init)
-            )
-            if wanted.contains(key), kept.insert(key).inserted { continue }
-            obsolete.append(grant.row.id)
+        try self.forEachLocalGrant { key, id in
+            if wanted.contains(key), kept.insert(key).inserted { return }
+            obsolete.append(id)
         }
         return (kept, obsolete)
+    }
+
+    /// Reads the keys and numbers of the local grants.
+    private func forEachLocalGrant(_ body: (GrantKey, Int64) -> Void) throws {
+        try self.forEach(
+            sql: """
+                SELECT id, account, user, "group", folder, subtree, rights, send, until, reason
+                FROM "grant" WHERE source = 'local' ORDER BY id
+                """
+        ) { row in
+            let user = (row[2] as Int64?).map { Subject.user(UserID($0)) }
+            let key = GrantKey(
+                account: row[1],
+                subject: user ?? .group(GroupID(row[3] ?? 0)),
+                folder: row[4],
+                isSubtree: row[5],
+                rights: row[6],
+                send: row[7],
+                until: row[8],
+                reason: (row[9] as String?).map(ExactText.init)
+            )
+            body(key, row[0])
+        }
+    }
+
+    /// Whether the local grants of the store are those of a document. False also for a document
+    /// that cannot be applied.
+    func hasGrants(of document: [ModelDocument.Grant]) throws -> Bool {
+        let names = try DocumentNames(self)
+        var primaries: [ExactText: Int64] = [:]
+        try self.forEach(sql: "SELECT address, account FROM address WHERE isPrimary = 1") {
+            primaries[ExactText($0[0])] = $0[1]
+        }
+        var wanted: Set<GrantKey> = []
+        wanted.reserveCapacity(document.count)
+        for grant in document where grant.source != Source.exchange.rawValue {
+            // The document may give an alias to another account.
+            guard let account = primaries[ExactText(grant.account)],
+                let request = try? Self.request(grant),
+                let subject = try? names.subject(request.subject, transaction: self),
+                wanted.insert(Self.key(of: request, account: account, subject: subject)).inserted
+            else { return false }
+        }
+        var (count, isSame) = (0, true)
+        try self.forEachLocalGrant { key, _ in
+            count += 1
+            isSame = isSame && wanted.contains(key)
+        }
+        return isSame && count == wanted.count
     }
 
     /// - Parameter accounts: The keys of accounts, with their names in the document.
@@ -188,10 +231,22 @@ extension StoreTransaction {
 
     /// - Throws: ``StoreError`` for an unknown account or subject.
     private func key(of request: GrantRequest, names: DocumentNames) throws -> GrantKey {
+        Self.key(
+            of: request,
+            account: try names.account(request.account, transaction: self),
+            subject: try names.subject(request.subject, transaction: self)
+        )
+    }
+
+    private static func key(
+        of request: GrantRequest,
+        account: Int64,
+        subject: Subject
+    ) -> GrantKey {
         let (folder, isSubtree) = request.scope.columns
         return GrantKey(
-            account: try names.account(request.account, transaction: self),
-            subject: try names.subject(request.subject, transaction: self),
+            account: account,
+            subject: subject,
             folder: folder,
             isSubtree: isSubtree,
             rights: request.rights.letters,

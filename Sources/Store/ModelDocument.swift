@@ -107,6 +107,11 @@ package struct ModelChanges: Equatable, Sendable {
     /// Entries that the document lacks, one line each.
     package var removed: [String] = []
 
+    /// Creates changes of which there are none yet.
+    init(revision: Int64 = 0) {
+        self.revision = revision
+    }
+
     /// Whether the store equals the document already.
     package var isEmpty: Bool { self.added.isEmpty && self.removed.isEmpty }
 }

@@ -11,10 +11,6 @@ struct RowFilter: Sendable {
     /// Matches every row.
     static let all = RowFilter()
 
-    /// The condition for the two columns of a subject, with its user and its group.
-    static let isSubject =
-        "user IS NOT DISTINCT FROM ? AND \"group\" IS NOT DISTINCT FROM ?"
-
     /// Use ``all``.
     private init() {}
 

@@ -26,10 +26,12 @@ protocol StoreEngine: AnyObject, Sendable {
     ///
     /// The copy gives new rows the same keys as the store would, so the statements of the body
     /// have the same effect there as long as the store has the same revision.
+    /// - Parameter tables: Tables that the body neither reads nor writes. They are empty in the copy.
     /// - Returns: The result of the body, and the statements with an effect.
     /// - Throws: ``StoreError``; errors of the body are rethrown.
     func tryOnCopy<Value>(
-        _ body: (StoreTransaction) throws -> Value
+        without tables: Set<String>,
+        body: (StoreTransaction) throws -> Value
     ) throws -> (value: Value, plan: StorePlan)
 
     /// Called after an edit was committed.

@@ -23,17 +23,19 @@ extension PermissionStore {
     ///     two looks.
     ///   - silence: How long a look may take before the store counts as unreadable.
     ///   - masterKey: The key with which a replacement must have been sealed.
+    ///   - known: The snapshot that the consumer has already; nil yields the first one, too.
     package func changes(
         every interval: Duration,
         silence: Duration,
-        masterKey: MasterKey
+        masterKey: MasterKey,
+        after known: StoreSnapshot? = nil
     ) -> AsyncStream<StoreChange> {
         AsyncStream { continuation in
             let watch = StoreWatch(silence: silence, from: .now)
             let isOver = Flag()
             // The engine may block the first thread, and must not block the second.
             Thread.detachNewThread {
-                var follower = StoreFollower(store: self, masterKey: masterKey)
+                var follower = StoreFollower(store: self, masterKey: masterKey, known: known)
                 while !isOver.isSet {
                     let change = follower.look { watch.answered(at: .now) }
                     watch.lookEnded(at: .now) { wasSilent in
@@ -152,10 +154,13 @@ private struct StoreFollower {
     /// The last report of a file that cannot be used; nil after a successful look.
     private var refusal: StoreRefusal?
 
-    /// Creates a follower that has seen nothing yet.
-    init(store: PermissionStore, masterKey: MasterKey) {
+    /// Creates a follower.
+    /// - Parameter known: The snapshot that was loaded; nil if none was.
+    init(store: PermissionStore, masterKey: MasterKey, known: StoreSnapshot?) {
         self.store = store
         self.masterKey = masterKey
+        self.known = known
+        self.expiry = known?.access.nextExpiry(after: .current)
     }
 
     /// The result of the last look; nil before the first one.

@@ -72,9 +72,12 @@ struct StoreTransaction {
     }
 
     /// Runs statements that were tried on a copy of the same revision.
-    func run(_ plan: StorePlan) throws {
+    func run(_ plan: StorePlan, progress: StoreProgress = .none) throws {
         try self.connection.continueKeys(after: plan.keys)
-        for (sql, arguments) in plan.statements { try self.execute(sql: sql, arguments: arguments) }
+        for (index, (sql, arguments)) in plan.statements.enumerated() {
+            progress.advance("writing the changes", done: index, of: plan.statements.count)
+            try self.execute(sql: sql, arguments: arguments)
+        }
     }
 
     /// The key of the last inserted row.

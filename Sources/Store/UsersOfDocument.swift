@@ -7,8 +7,7 @@ extension StoreTransaction {
     /// - Throws: ``StoreError`` for a login that occurs twice, an unknown role, an invalid
     ///   login, and for the removal of a user whom a withdrawal or a wall keeps out.
     func apply(users: [UserRow], before: [UserRow]) throws {
-        let lines = DocumentLines()
-        let unchanged = Set(before.map { lines.line("user", value: $0) })
+        let present = Dictionary(before.map { (ExactText($0.login), $0) }) { first, _ in first }
         var kept: Set<ExactText> = []
         var changed: [UserRow] = []
         for user in users {
@@ -21,7 +20,7 @@ extension StoreTransaction {
                     "the role of \(login) must be administrator, settings or null"
                 )
             }
-            guard !unchanged.contains(lines.line("user", value: user)) else { continue }
+            guard present[ExactText(user.login)]?.isSame(as: user) != true else { continue }
             changed.append(user)
             try self.execute(
                 sql: """
@@ -90,12 +89,11 @@ extension StoreTransaction {
         for (group, members) in zip(groups, wanted) {
             guard let id = ids[ExactText(group.name)] else { continue }
             for subject in (present[id] ?? []).subtracting(members.map(\.key)) {
+                let filter = RowFilter("\"group\" = ?", arguments: [id])
+                    .and(RowFilter(subject: subject, group: "inner"))
                 try self.execute(
-                    sql: """
-                        DELETE FROM member WHERE "group" = ?
-                        AND user IS NOT DISTINCT FROM ? AND inner IS NOT DISTINCT FROM ?
-                        """,
-                    arguments: [id, subject.userKey, subject.groupKey]
+                    sql: "DELETE FROM member \(filter.clause)",
+                    arguments: filter.arguments
                 )
             }
         }

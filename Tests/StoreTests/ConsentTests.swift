@@ -151,16 +151,9 @@ import Testing
         let temporary = try Self.office()
         var document = ModelDocument()
         document.grants = []
-        let plan = try temporary.store.apply(document, dryRun: true, actor: "kim")
+        let plan = try temporary.store.plan(document, consent: .off, actor: "kim")
         try Self.grant(temporary, .view, .off)
-        #expect(throws: StoreError.self) {
-            try temporary.store.apply(
-                document,
-                dryRun: false,
-                revision: plan.revision,
-                actor: "kim"
-            )
-        }
+        #expect(throws: StoreError.self) { try temporary.store.apply(plan, actor: "kim") }
         #expect(try temporary.store.grants(account: nil, subject: nil).count == 1)
     }
 

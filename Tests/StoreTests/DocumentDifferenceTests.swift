@@ -45,6 +45,19 @@ import Testing
         #expect(try office.store.permissionsVersions(of: [Self.domain("sales")]) == versions)
     }
 
+    @Test func `a part without a difference is left out of what is tried`() throws {
+        let office = try Self.furnished()
+        var document = try office.store.export()
+        document.users?[0].name = "Anna B."
+        let (rest, concernsGrants) = try office.store.read { try $0.different(document) }
+        #expect(rest.users != nil && !concernsGrants)
+        #expect(rest.groups == nil && rest.accounts == nil && rest.grants == nil)
+        #expect(rest.walls == nil && rest.withdrawals == nil)
+        document.grants?[0].rights = "lrs"
+        let other = try office.store.read { try $0.different(document) }
+        #expect(other.rest.grants != nil && other.concernsGrants)
+    }
+
     /// Changes of one entry, with the word that its statements begin with.
     static let single: [(String, @Sendable (inout ModelDocument) -> Void)] = [
         ("INSERT INTO user", { $0.users?[1].name = "Bob" }),
@@ -139,7 +152,7 @@ import Testing
     @Test func `another process writes while the differences are computed`() throws {
         let office = try Self.furnished()
         let other = try office.temporary.reopened()
-        let seen = try office.store.engine.tryOnCopy { copy in
+        let seen = try office.store.engine.tryOnCopy(without: []) { copy in
             try other.addGroup("later", actor: "test")
             return try copy.document().groups?.count
         }
@@ -172,6 +185,35 @@ import Testing
             #expect(refusal != nil)
         }
         #expect(try office.store.export().users?.count == 3)
+    }
+
+    @Test func `the removal of a user removes the grants that a document does not name`() throws {
+        let office = try Office()
+        try office.grant("info", "anna", .manage, send: .as)
+        var document = ModelDocument()
+        document.users = try office.store.export().users
+        document.users?.removeAll { $0.login.hasPrefix("anna") }
+        let changes = try office.store.apply(document, dryRun: true, actor: "test")
+        #expect(changes.removed.contains { $0.hasPrefix("grant") }, "\(changes)")
+        _ = try office.store.apply(document, dryRun: false, actor: "test")
+        #expect(try office.store.grants(account: "info@kanzlei.example", subject: nil).isEmpty)
+    }
+
+    @Test func `a grant that a document names by an alias moves with the alias`() throws {
+        let office = try Self.furnished()
+        var document = try office.store.export()
+        let alias = Self.domain("b")
+        for index in document.grants?.indices ?? 0..<0
+        where document.grants?[index].account == Self.domain("bob") {
+            document.grants?[index].account = alias
+        }
+        _ = try office.store.apply(document, dryRun: false, actor: "test")
+        let place = try #require(document.accounts?.firstIndex { $0.address.hasPrefix("info") })
+        document.accounts?[0].aliases = []
+        document.accounts?[place].aliases = [alias]
+        _ = try office.store.apply(document, dryRun: false, actor: "test")
+        #expect(try office.store.grants(account: Self.domain("bob"), subject: nil).isEmpty)
+        #expect(try office.store.grants(account: Self.domain("info"), subject: nil).count == 2)
     }
 
     @Test func `an alias that two accounts of a document have is refused`() throws {

@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import GRDB
 import Support
 import Testing
 
@@ -23,7 +22,7 @@ struct RandomModel {
     init(seed: UInt64) throws {
         self.temporary = try PermissionStoreTests.Temporary()
         self.generator = Seeded(state: seed)
-        try self.temporary.store.engine.database.write { database in
+        try self.temporary.store.engine.write(locking: .model) { database in
             try self.writeNames(database)
             try self.writeAccounts(database)
             for _ in 0..<self.number(0...25) { try self.writeGrant(database) }
@@ -38,7 +37,7 @@ struct RandomModel {
 
     private mutating func oneIn(_ count: Int) -> Bool { self.number(1...count) == 1 }
 
-    private mutating func writeNames(_ database: Database) throws {
+    private mutating func writeNames(_ database: StoreTransaction) throws {
         for login in Self.users {
             try database.execute(
                 sql: "INSERT INTO user (login, disabled, name) VALUES (?, ?, ?)",
@@ -56,7 +55,8 @@ struct RandomModel {
                 let user = inner == nil ? self.number(1...Self.users.count) : nil
                 try database.execute(
                     sql: """
-                        INSERT OR IGNORE INTO member ("group", user, inner) VALUES (?, ?, ?)
+                        INSERT INTO member ("group", user, inner) VALUES (?, ?, ?)
+                        ON CONFLICT DO NOTHING
                         """,
                     arguments: [index + 1, user, inner]
                 )
@@ -64,7 +64,7 @@ struct RandomModel {
         }
     }
 
-    private mutating func writeAccounts(_ database: Database) throws {
+    private mutating func writeAccounts(_ database: StoreTransaction) throws {
         for (index, address) in Self.accounts.enumerated() {
             let owner = self.oneIn(3) ? nil : self.number(1...Self.users.count)
             try database.execute(
@@ -93,7 +93,7 @@ struct RandomModel {
             ? (self.number(1...Self.users.count), nil) : (nil, self.number(1...Self.groups.count))
     }
 
-    private mutating func writeGrant(_ database: Database) throws {
+    private mutating func writeGrant(_ database: StoreTransaction) throws {
         let isExchange = self.oneIn(3)
         let isEveryone = isExchange && self.oneIn(4)
         var (user, group) = self.subject()
@@ -119,7 +119,7 @@ struct RandomModel {
         )
     }
 
-    private mutating func writeWithdrawal(_ database: Database) throws {
+    private mutating func writeWithdrawal(_ database: StoreTransaction) throws {
         let (user, group) = self.subject()
         let view = self.oneIn(2)
         try database.execute(
@@ -134,7 +134,7 @@ struct RandomModel {
         )
     }
 
-    private mutating func writeWall(_ database: Database) throws {
+    private mutating func writeWall(_ database: StoreTransaction) throws {
         let (user, group) = self.subject()
         try database.execute(
             sql: """

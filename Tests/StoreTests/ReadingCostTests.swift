@@ -18,7 +18,7 @@ import Testing
     /// A store with users and accounts, each with an alias, groups of five, and rules.
     private static func store(_ count: Int) throws -> PermissionStoreTests.Temporary {
         let temporary = try PermissionStoreTests.Temporary()
-        try temporary.store.engine.database.write { database in
+        try temporary.store.engine.write(locking: .model) { database in
             for id in 1...count {
                 try database.execute(
                     sql: "INSERT INTO user (id, login) VALUES (?, ?)",
@@ -76,7 +76,7 @@ import Testing
             guard case .statement(let statement) = event else { return }
             seen.withLock { $0.append(statement.sql) }
         }
-        let pool = store.engine.database
+        let pool = try #require(store.engine as? SQLiteEngine).current.database
         try pool.read { $0.trace(options: .statement, note) }
         pool.writeWithoutTransaction { $0.trace(options: .statement, note) }
         try body()
@@ -192,7 +192,7 @@ import Testing
         defer { withExtendedLifetime(temporary) {} }
         let statements = try Self.statements(store) { try run(store) }
         #expect(!statements.isEmpty && statements.count < 60, "\(statements.count)")
-        try store.engine.database.read { database in
+        try #require(store.engine as? SQLiteEngine).current.database.read { database in
             for sql in Set(statements) where Self.isPlanned(sql) {
                 for step in try Self.plan(of: sql, database) {
                     let words = step.split(separator: " ")

@@ -129,11 +129,12 @@ final class PostgreSQLEngine: StoreEngine {
 
     /// Runs a body on a copy of the model in memory.
     func tryOnCopy<Value>(
-        _ body: (StoreTransaction) throws -> Value
+        without tables: Set<String>,
+        body: (StoreTransaction) throws -> Value
     ) throws -> (value: Value, plan: StorePlan) {
         try SQLiteDatabase.explaining {
             try ModelCopy.run(body) { database in
-                try self.read { try ModelCopy.fill(database, from: $0) }
+                try self.read { try ModelCopy.fill(database, from: $0, without: tables) }
             }
         }
     }

@@ -54,9 +54,13 @@ enum ModelCopy {
 
     /// Copies the rows of the model of another engine, and the next keys.
     /// - Parameter source: A read transaction there.
-    static func fill(_ database: Database, from source: StoreTransaction) throws {
+    static func fill(
+        _ database: Database,
+        from source: StoreTransaction,
+        without left: Set<String> = []
+    ) throws {
         try database.inTransaction {
-            for table in try self.tables(of: database) {
+            for table in try self.tables(of: database) where !left.contains(table) {
                 try database.execute(sql: "DELETE FROM \"\(table)\"")
                 let columns = try database.columns(in: table).map(\.name)
                 let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -89,16 +93,17 @@ extension SQLiteEngine {
     /// Copies the model in one read transaction, and runs a body on the copy. The store is not
     /// locked for writing, and may be written meanwhile. Triggers do not run in the copy.
     func tryOnCopy<Value>(
-        _ body: (StoreTransaction) throws -> Value
+        without tables: Set<String>,
+        body: (StoreTransaction) throws -> Value
     ) throws -> (value: Value, plan: StorePlan) {
         try SQLiteDatabase.explaining {
-            try ModelCopy.run(body) { try self.fill($0) }
+            try ModelCopy.run(body) { try self.fill($0, without: tables) }
         }
     }
 
     /// Copies the rows of the model, and the next keys.
-    private func fill(_ database: Database) throws {
-        let tables = try ModelCopy.tables(of: database)
+    private func fill(_ database: Database, without left: Set<String>) throws {
+        let tables = try ModelCopy.tables(of: database).filter { !left.contains($0) }
         try database.execute(sql: "ATTACH DATABASE ? AS store", arguments: [self.path])
         guard StoreFiles(path: self.path).database == self.current.files.database else {
             throw StoreError.replaced

@@ -32,15 +32,14 @@ struct ApplyCommand: AsyncParsableCommand {
     func run() async throws {
         let (store, actor) = try await self.configuration.openForChange(.administrator)
         let octets = try InputFile.contents(self.file)
-        let document: ModelDocument
-        do {
-            document = try JSONDecoder().decode(ModelDocument.self, from: octets)
-        } catch let error as DecodingError {
-            throw Failure("\(self.file) is not a valid document: \(Self.explained(error))")
+        let document = try ProgressLine.during("reading the document") { _ in
+            try self.decode(octets)
         }
-        try Self.checkKeys(octets, file: self.file)
         let consent = try await self.configuration.load().oversight.consent
-        let planned = try store.apply(document, dryRun: true, consent: consent, actor: actor)
+        let plan = try ProgressLine.during("reading the store") { progress in
+            try store.plan(document, consent: consent, actor: actor, progress: progress.report)
+        }
+        let planned = plan.changes
         for line in planned.removed { Output.line("- \(line)") }
         for line in planned.added { Output.line("+ \(line)") }
         guard !planned.isEmpty else { return print("nothing to change") }
@@ -54,60 +53,31 @@ struct ApplyCommand: AsyncParsableCommand {
         try self.confirmation.confirm(
             "Apply \(planned.removed.count) removals and \(planned.added.count) additions"
         )
-        _ = try store.apply(
-            document,
-            dryRun: false,
-            revision: planned.revision,
-            consent: consent,
-            actor: actor
-        )
+        try ProgressLine.during("writing the changes") { progress in
+            try store.apply(plan, actor: actor, progress: progress.report)
+        }
     }
 
-    /// The keys that this version applies, by the path of the object that contains them.
-    ///
-    /// The path has no indices: `.accounts.imap` is the object `imap` of each account.
-    private static let keys: [String: Set<String>] = [
-        "": ["users", "groups", "accounts", "grants", "withdrawals", "walls"],
-        ".users": ["login", "name", "role", "disabled", "osUser"],
-        ".groups": ["name", "members"],
-        ".accounts": [
-            "address", "kind", "owner", "aliases", "imap", "smtp", "sentCopy",
-            "sentCopyRequired", "username", "caFile",
-        ],
-        ".accounts.imap": ["host", "port", "tls"],
-        ".accounts.smtp": ["host", "port", "tls"],
-        ".grants": [
-            "account", "subject", "rights", "send", "scope", "until", "source", "reason",
-            "confirmed",
-        ],
-        ".grants.scope": ["folder", "subtree"],
-        ".withdrawals": ["account", "subject", "view", "send"],
-        ".walls": ["account", "subject", "reason"],
-    ]
-
-    /// Refuses a document with a key that this version does not know.
-    ///
-    /// Ignoring a key would be unsafe: with a misspelt `scope`, a grant on one folder would become
-    /// a grant on the whole account.
-    /// - Throws: ``Failure`` with the path of the first unknown key.
-    private static func checkKeys(_ octets: Data, file: String) throws {
-        func check(_ value: Any, place: String) throws {
-            if let values = value as? [Any] {
-                for value in values { try check(value, place: place) }
-            } else if let object = value as? [String: Any] {
-                for (key, value) in object.sorted(by: { $0.key < $1.key }) {
-                    guard Self.keys[place]?.contains(key) ?? false else {
-                        let name = "\(place).\(key)".dropFirst()
-                        throw Failure(
-                            "\(file): this version does not know the key \(Output.printable(name)); "
-                                + "correct its spelling or remove it"
-                        )
-                    }
-                    try check(value, place: "\(place).\(key)")
-                }
-            }
+    /// - Throws: ``Failure`` for octets that are no document, or have an unknown key.
+    private func decode(_ octets: Data) throws -> ModelDocument {
+        // JSON is UTF-8 (RFC 8259 §8.1). The decoder would also read UTF-16, in which the check of
+        // the keys finds none.
+        guard !octets.contains(0), String(validating: octets, as: UTF8.self) != nil else {
+            throw Failure("\(self.file) is not a valid document: it is not UTF-8")
         }
-        try check(JSONSerialization.jsonObject(with: octets), place: "")
+        let document: ModelDocument
+        do {
+            document = try JSONDecoder().decode(ModelDocument.self, from: octets)
+        } catch let error as DecodingError {
+            throw Failure("\(self.file) is not a valid document: \(Self.explained(error))")
+        }
+        if let key = try DocumentKeys.firstUnknown(in: octets) {
+            throw Failure(
+                "\(self.file): this version does not know the key \(Output.printable(key)); "
+                    + "correct its spelling or remove it"
+            )
+        }
+        return document
     }
 
     /// Describes why the document cannot be decoded, with the path of the value.

@@ -1,0 +1,77 @@
+import Access
+
+/// The parts of a document that differ from the store.
+extension StoreTransaction {
+    /// The document without the parts that the store has already. Reading and comparing a part
+    /// takes much less time than trying it on a copy.
+    ///
+    /// A part is kept where in doubt. All parts are kept if a user, a group or an account is
+    /// removed, which also removes the rules about it.
+    /// - Returns: The remaining document, and whether the edit may change grants.
+    func different(
+        _ document: ModelDocument
+    ) throws -> (rest: ModelDocument, concernsGrants: Bool) {
+        let (users, groups) = (try self.userRows(), try self.groupRows())
+        let accounts = try self.documentAccounts()
+        guard Self.has(document.users?.map(\.login), users.map(\.login)),
+            Self.has(document.groups?.map(\.name), groups.map(\.name)),
+            Self.has(document.accounts?.map(\.address), accounts.map(\.address))
+        else { return (document, true) }
+        var rest = document
+        if Self.isSame(document.users, users, by: \.login, { $0.isSame(as: $1) }) {
+            rest.users = nil
+        }
+        if Self.isSame(document.groups, groups, by: \.name, { $0.hasMembers(of: $1) }) {
+            rest.groups = nil
+        }
+        if Self.isSame(document.accounts, accounts, by: \.address, { $0.isSame(as: $1) }) {
+            rest.accounts = nil
+        }
+        let withdrawals = try self.documentWithdrawals()
+        if Self.isSame(
+            document.withdrawals,
+            withdrawals,
+            by: { "\($0.account) \($0.subject)" },
+            { $0.isSame(as: $1) }
+        ) {
+            rest.withdrawals = nil
+        }
+        let walls = try self.documentWalls()
+        if Self.isSame(
+            document.walls,
+            walls,
+            by: { "\($0.account) \($0.subject)" },
+            { $0.isSame(as: $1) }
+        ) {
+            rest.walls = nil
+        }
+        if let grants = document.grants, try self.hasGrants(of: grants) { rest.grants = nil }
+        return (rest, rest.grants != nil)
+    }
+
+    /// Whether a part of a document has all of these names; a part that is nil has.
+    private static func has(_ part: [String]?, _ names: [String]) -> Bool {
+        part.map { Set($0.map(ExactText.init)).isSuperset(of: names.map(ExactText.init)) } ?? true
+    }
+
+    /// Whether a part of a document has the same entries as the store, each once.
+    private static func isSame<Entry: DocumentEntry>(
+        _ part: [Entry]?,
+        _ entries: [Entry],
+        by name: (Entry) -> String,
+        _ isEqual: (Entry, Entry) -> Bool
+    ) -> Bool {
+        guard let part, part.count == entries.count else { return false }
+        let known = Dictionary(entries.map { (ExactText(name($0)), $0) }) { first, _ in first }
+        var seen: Set<ExactText> = []
+        return part.allSatisfy { entry in
+            let key = ExactText(name(entry))
+            return seen.insert(key).inserted && known[key].map { isEqual(entry, $0) } ?? false
+        }
+    }
+}
+
+extension ModelDocument {
+    /// Whether the document has no part.
+    var isEmpty: Bool { self == ModelDocument() }
+}
