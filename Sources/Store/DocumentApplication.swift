@@ -111,7 +111,6 @@ extension PermissionStore {
             return changes
         }
         return DocumentPlan(changes: changes, edit: plan)
-        return DocumentPlan(changes: changes, edit: edit)
     }
 
     /// Writes the differences in one edit.

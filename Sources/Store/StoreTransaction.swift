@@ -74,6 +74,7 @@ struct StoreTransaction {
     /// Runs statements that were tried on a copy of the same revision.
     func run(_ plan: StorePlan, progress: StoreProgress = .none) throws {
         try self.connection.continueKeys(after: plan.keys)
+        try self.connection.expect(statements: plan.statements.count)
         for (index, (sql, arguments)) in plan.statements.enumerated() {
             progress.advance("writing the changes", done: index, of: plan.statements.count)
             try self.execute(sql: sql, arguments: arguments)
@@ -124,11 +125,16 @@ protocol StoreConnection: AnyObject {
     /// Makes the engine give the keys after these to the next rows.
     /// - Parameter keys: The last key by table.
     func continueKeys(after keys: [String: Int64]) throws
+    /// Prepares for a number of statements that write, in this transaction.
+    func expect(statements: Int) throws
     /// The key that the engine gave to the last inserted row.
     func insertedKey() throws -> Int64
 }
 
 extension StoreConnection {
+    /// Needs no preparation.
+    func expect(statements: Int) {}
+
     /// Reads the rows with a cursor.
     func forEach(
         sql: String,

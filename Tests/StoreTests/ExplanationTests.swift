@@ -38,7 +38,7 @@ import Testing
         ]
     }
 
-    @Test(arguments: 1...60)
+    @Test(arguments: 1...24)
     func `a decision of the rules of one user and account is that of the whole store`(
         seed: UInt64
     ) throws {
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...40)
+    @Test(arguments: 1...16)
     func `a review of an account or a subject has those rows of the whole review`(
         seed: UInt64
     ) throws {

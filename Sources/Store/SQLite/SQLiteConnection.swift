@@ -2,6 +2,11 @@ import GRDB
 
 /// GRDB's connection inside a transaction.
 final class SQLiteConnection: StoreConnection {
+    /// The number of statements whose pages exceed SQLite's usual cache of 2 MiB.
+    private static let manyStatements = 10_000
+    /// The largest cache for them, in KiB. Only a command runs so many, and ends then.
+    private static let largeCache = 262_144
+
     /// The connection. GRDB keeps its prepared statements.
     let database: Database
     /// A file has one audit log.
@@ -78,6 +83,13 @@ final class SQLiteConnection: StoreConnection {
                 arguments: [table, key]
             )
         }
+    }
+
+    /// Keeps the changed pages of many statements in memory. Each statement would write pages of the
+    /// indexes into the log again.
+    func expect(statements: Int) throws {
+        guard statements > Self.manyStatements else { return }
+        try self.database.execute(sql: "PRAGMA cache_size = -\(Self.largeCache)")
     }
 
     /// The key that SQLite gave to the last inserted row.
