@@ -59,3 +59,32 @@ package struct SnapshotBuilder: ~Copyable {
         return self.tables
     }
 }
+
+extension Snapshot {
+    /// - Parameter users: the users, like the groups and accounts, with different keys.
+    package convenience init(
+        revision: Int64,
+        users: [User],
+        groups: [Group],
+        accounts: [Account],
+        grants: [Grant],
+        withdrawals: [Withdrawal],
+        walls: [Wall]
+    ) {
+        var builder = SnapshotBuilder()
+        for user in users { builder.insert(user) }
+        builder.setGroups(groups)
+        for account in accounts { builder.insert(account) }
+        let byAccount = Dictionary(grouping: grants, by: \.account)
+        for account in byAccount.keys.sorted() {
+            builder.set(byAccount[account] ?? [], on: account)
+        }
+        builder.set(withdrawals: withdrawals, walls: walls)
+        self.init(revision: revision, tables: builder.finished(), isSharing: true)
+    }
+
+    /// The snapshot of what a builder received.
+    package convenience init(revision: Int64, builder: consuming SnapshotBuilder) {
+        self.init(revision: revision, tables: builder.finished(), isSharing: true)
+    }
+}

@@ -13,35 +13,41 @@ extension StoreTransaction {
     ) throws -> (rest: ModelDocument, concernsGrants: Bool) {
         let (users, groups) = (try self.userRows(), try self.groupRows())
         let accounts = try self.documentAccounts()
-        guard Self.has(document.users?.map(\.login), users.map(\.login)),
-            Self.has(document.groups?.map(\.name), groups.map(\.name)),
-            Self.has(document.accounts?.map(\.address), accounts.map(\.address))
+        guard Self.has(document.users?.map(\.login), names: users.map(\.login)),
+            Self.has(document.groups?.map(\.name), names: groups.map(\.name)),
+            Self.has(document.accounts?.map(\.address), names: accounts.map(\.address))
         else { return (document, true) }
         var rest = document
-        if Self.isSame(document.users, users, by: \.login, { $0.isSame(as: $1) }) {
+        if Self.isSame(document.users, as: users, by: \.login, isEqual: { $0.isSame(as: $1) }) {
             rest.users = nil
         }
-        if Self.isSame(document.groups, groups, by: \.name, { $0.hasMembers(of: $1) }) {
+        if Self.isSame(document.groups, as: groups, by: \.name, isEqual: { $0.hasMembers(of: $1) })
+        {
             rest.groups = nil
         }
-        if Self.isSame(document.accounts, accounts, by: \.address, { $0.isSame(as: $1) }) {
+        if Self.isSame(
+            document.accounts,
+            as: accounts,
+            by: \.address,
+            isEqual: { $0.isSame(as: $1) }
+        ) {
             rest.accounts = nil
         }
         let withdrawals = try self.documentWithdrawals()
         if Self.isSame(
             document.withdrawals,
-            withdrawals,
+            as: withdrawals,
             by: { "\($0.account) \($0.subject)" },
-            { $0.isSame(as: $1) }
+            isEqual: { $0.isSame(as: $1) }
         ) {
             rest.withdrawals = nil
         }
         let walls = try self.documentWalls()
         if Self.isSame(
             document.walls,
-            walls,
+            as: walls,
             by: { "\($0.account) \($0.subject)" },
-            { $0.isSame(as: $1) }
+            isEqual: { $0.isSame(as: $1) }
         ) {
             rest.walls = nil
         }
@@ -50,16 +56,16 @@ extension StoreTransaction {
     }
 
     /// Whether a part of a document has all of these names; a part that is nil has.
-    private static func has(_ part: [String]?, _ names: [String]) -> Bool {
+    private static func has(_ part: [String]?, names: [String]) -> Bool {
         part.map { Set($0.map(ExactText.init)).isSuperset(of: names.map(ExactText.init)) } ?? true
     }
 
     /// Whether a part of a document has the same entries as the store, each once.
     private static func isSame<Entry: DocumentEntry>(
         _ part: [Entry]?,
-        _ entries: [Entry],
+        as entries: [Entry],
         by name: (Entry) -> String,
-        _ isEqual: (Entry, Entry) -> Bool
+        isEqual: (Entry, Entry) -> Bool
     ) -> Bool {
         guard let part, part.count == entries.count else { return false }
         let known = Dictionary(entries.map { (ExactText(name($0)), $0) }) { first, _ in first }

@@ -72,7 +72,7 @@ extension StoreTransaction {
         var passwords = PersistentTable<UserID, PasswordRecord>()
         try self.forEachPassword { passwords[$0] = $1 }
         return StoreSnapshot(
-            access: Snapshot(revision: try self.revision(), builder),
+            access: Snapshot(revision: try self.revision(), builder: builder),
             endpoints: endpoints,
             passwords: passwords,
             generation: generation
@@ -226,7 +226,9 @@ extension StoreTransaction {
 
     /// A row of ``grantColumns``.
     private static func grant(_ row: StoreRow) -> Grant? {
-        guard let rights = Rights(letters: row[5]), let scope = Self.scope(row[7], row[8]) else {
+        guard let rights = Rights(letters: row[5]),
+            let scope = Self.scope(row[7], isSubtree: row[8])
+        else {
             return nil
         }
         let isEveryone: Bool = row[4]
@@ -270,7 +272,7 @@ extension StoreTransaction {
 
     /// The scope in a grant's row.
     /// - Returns: Nil for octets that are no valid folder path; the grant is then left out.
-    private static func scope(_ folder: Data?, _ isSubtree: Bool) -> Scope? {
+    private static func scope(_ folder: Data?, isSubtree: Bool) -> Scope? {
         guard let folder else { return .account }
         guard let path = FolderPath(octets: Array(folder)) else { return nil }
         return isSubtree ? .subtree(path) : .folder(path)

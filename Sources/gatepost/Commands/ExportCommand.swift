@@ -44,18 +44,18 @@ struct ExportCommand: AsyncParsableCommand {
     /// Writes the document, an entry at a time, as one `JSONEncoder` would write it whole.
     static func write(_ document: ModelDocument, to write: (String) throws -> Void) throws {
         var separator = "{"
-        func part(_ key: String, _ entries: [some Encodable]?) throws {
+        func part(_ key: String, entries: [some Encodable]?) throws {
             guard let entries else { return }
             try write("\(separator)\n  \"\(key)\" : ")
             try Output.array(of: entries, indentation: "  ", write: write)
             separator = ","
         }
-        try part("accounts", document.accounts)
-        try part("grants", document.grants)
-        try part("groups", document.groups)
-        try part("users", document.users)
-        try part("walls", document.walls)
-        try part("withdrawals", document.withdrawals)
+        try part("accounts", entries: document.accounts)
+        try part("grants", entries: document.grants)
+        try part("groups", entries: document.groups)
+        try part("users", entries: document.users)
+        try part("walls", entries: document.walls)
+        try part("withdrawals", entries: document.withdrawals)
         try write(separator == "{" ? "{\n\n}" : "\n}")
     }
 }
