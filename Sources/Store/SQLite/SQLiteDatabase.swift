@@ -38,7 +38,12 @@ struct SQLiteDatabase: Sendable {
         let before = FileIdentity(path: path)
         let database = try DatabasePool(path: path, configuration: configuration)
         // A committed edit must survive a power failure. GRDB's pool sets NORMAL when it opens.
-        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        try database.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            // In a large edit, each statement with a trigger would write the pages that it changes
+            // to a temporary file, from which a failed statement is undone.
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+        }
         let files = StoreFiles(path: path)
         guard files.database == before else {
             throw StoreRefusal("\(path) was replaced while it was opened")
