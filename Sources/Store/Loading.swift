@@ -41,20 +41,6 @@ extension SendRight {
 /// Loading of rows into values of `Access`. A row that these types cannot represent is left
 /// out, which only takes rights away.
 extension StoreTransaction {
-    /// The revision; 0 if its row is missing.
-    func revision() throws -> Int64 {
-        try self.value(of: Int64.self, sql: "SELECT value FROM revision") ?? 0
-    }
-
-    /// The random number of a revision; nil for one that an earlier version made.
-    func token(of revision: Int64) throws -> Data? {
-        try self.value(
-            of: Data.self,
-            sql: "SELECT token FROM revisionToken WHERE revision = ?",
-            arguments: [revision]
-        )
-    }
-
     /// Reads all tables into a snapshot.
     /// - Parameter generation: The number of the file in this process; see
     ///   ``SQLiteDatabase/generation``.

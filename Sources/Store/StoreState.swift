@@ -121,3 +121,20 @@ struct ContinuityCheck {
         return .lacking(candidate, refusal)
     }
 }
+
+/// The revision and its random number.
+extension StoreTransaction {
+    /// The revision; 0 if its row is missing.
+    func revision() throws -> Int64 {
+        try self.value(of: Int64.self, sql: "SELECT value FROM revision") ?? 0
+    }
+
+    /// The random number of a revision; nil for one that an earlier version made.
+    func token(of revision: Int64) throws -> Data? {
+        try self.value(
+            of: Data.self,
+            sql: "SELECT token FROM revisionToken WHERE revision = ?",
+            arguments: [revision]
+        )
+    }
+}

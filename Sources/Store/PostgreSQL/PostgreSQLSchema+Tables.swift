@@ -280,7 +280,8 @@ extension PostgreSQLSchema {
         );
         INSERT INTO rowChangeStart SELECT 1, value FROM revision;
 
-        CREATE INDEX grantAccount ON "grant" (account);
+        CREATE INDEX grantAccountSubject ON "grant" (account, user, "group");
+        CREATE INDEX grantEveryone ON "grant" (account) WHERE everyone = 1;
         CREATE INDEX withdrawalAccount ON withdrawal (account);
         CREATE INDEX wallAccount ON wall (account);
 

@@ -9,7 +9,7 @@ extension StoreCommand {
     /// PostgreSQL, and seals its audit log.
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create an empty store where gatepost.yaml says.",
+            abstract: "Make an empty store where gatepost.yaml says.",
             discussion: "Does nothing to a store that exists."
         )
 
@@ -32,7 +32,7 @@ extension StoreCommand {
     /// The gateways must be stopped: what they wrote after the copy was made would be missing.
     struct Migrate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Copy the store into a new file or database, and compare both.",
+            abstract: "Write the store into a new file or database, and compare both.",
             discussion: """
                 Stop all gateways first. Afterwards, write TARGET into gatepost.yaml as store: and start \
                 them again. The original stays as it is. Copies of messages that wait for the Sent \
