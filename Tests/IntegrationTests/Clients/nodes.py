@@ -34,7 +34,12 @@ def office(count, *servers):
             nodes[number].environment.update(GATEPOST_STORE=url(*servers), GATEPOST_NODE=f"mail{number + 1}")
         for node in nodes:
             node.start()
-        yield nodes
+        try:
+            yield nodes
+        except BaseException:
+            for node in nodes:
+                sys.stderr.write(node.log()[-3000:])
+            raise
 
 
 def empty(first):
@@ -121,8 +126,9 @@ def a_node_without_its_database_shares_nothing():
                 owner.ok("SELECT INBOX")
                 time.sleep(3)
                 assert not is_open(sessions[0])
-            for w in sessions:
-                until(lambda: is_open(w))
+            for node in nodes:
+                until(lambda: is_open(node.wire()))
+            sessions = [n.wire() for n in nodes]
             # A server that stops and starts again.
             server.stop()
             for w in sessions:
