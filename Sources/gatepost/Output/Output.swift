@@ -20,7 +20,10 @@ enum Output {
     }
 
     /// Writes a JSON array, an element at a time.
-    /// - Parameter indentation: the blanks before the line that the array begins in.
+    /// - Parameters:
+    ///   - rows: the elements.
+    ///   - indentation: the blanks before the line that the array begins in.
+    ///   - write: receives the text in parts.
     static func array(
         of rows: some Sequence<some Encodable>,
         indentation: String,
@@ -53,8 +56,10 @@ enum Output {
     }
 
     /// Prints an aligned table. At a terminal a row is cut at the terminal's width.
-    /// - Parameter rows: iterated twice, for the widths and for the lines, so that the lines need
-    ///   not be in memory.
+    /// - Parameters:
+    ///   - header: the titles of the columns.
+    ///   - rows: iterated twice, for the widths and for the lines, so that the lines need not be in
+    ///     memory.
     static func table(_ header: [String], rows: some Sequence<[String]>) {
         var widths: [Int] = []
         self.widen(&widths, header: header, rows: rows)
@@ -70,8 +75,12 @@ enum Output {
     }
 
     /// The lines of a part of a table.
-    /// - Parameter widths: the widths of the columns in the parts before, which are kept or become
-    ///   wider; empty for the first part.
+    /// - Parameters:
+    ///   - header: the titles of the columns.
+    ///   - rows: the lines of the part.
+    ///   - width: the columns of the terminal; nil cuts nothing.
+    ///   - widths: the widths of the columns in the parts before, which are kept or become wider;
+    ///     empty for the first part.
     static func lines(
         _ header: [String],
         rows: [[String]],

@@ -33,6 +33,9 @@ final class ProgressLine: Sendable {
     /// - Parameters:
     ///   - activity: what the command does first.
     ///   - isTerminal: whether there is somebody to read the line.
+    ///   - delay: how long the command may take without a line.
+    ///   - width: the columns that the line may take.
+    ///   - write: receives the text for the terminal.
     init(
         _ activity: String,
         isTerminal: Bool = isatty(2) == 1,

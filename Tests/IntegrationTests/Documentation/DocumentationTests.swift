@@ -31,6 +31,9 @@ import Testing
             "console: install -m 0755",
         ],
         "RightsAndRoles": ["text: kim ALL=(gatepost)"],
+        "SeveralGateways": [
+            "console: createuser", "yaml: store: postgresql", "console: gatepost store create",
+        ],
     ]
 
     /// The pages whose settings a mail program reads in a test of its own.
