@@ -43,6 +43,11 @@ extension PermissionStore {
                     }
                     rows[table] = copied.count
                 }
+                // The node of the copy completes transfers that were interrupted.
+                try transaction.execute(
+                    sql: "UPDATE transfer SET node = ?",
+                    arguments: [transaction.connection.node]
+                )
                 return StoreMigration(rows: rows, revision: revision)
             }
         }

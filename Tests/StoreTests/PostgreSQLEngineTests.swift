@@ -201,6 +201,22 @@ import Testing
         #expect(try twin.livingNodes() == ["one"])
     }
 
+    @Test func `a transaction with a failed statement is never committed in silence`() throws {
+        let one = try self.node("one")
+        let text = self.refusal {
+            try one.write(locking: .model) { transaction in
+                try transaction.execute(sql: "UPDATE nameVersion SET value = 77")
+                // A caller that ignores the error.
+                try? transaction.execute(sql: "SELECT nothing")
+            }
+        }
+        #expect(text.contains("rolled back"))
+        let value = try one.read {
+            try $0.value(of: Int.self, sql: "SELECT value FROM nameVersion")
+        }
+        #expect(value == 0)
+    }
+
     // MARK: - Opening
 
     @Test func `a database without a store names the remedy`() throws {
@@ -318,11 +334,21 @@ import Testing
         try office.wall("info", "carl")
         try office.withdraw("sales", "anna", .view)
         try office.store.sealAudit(office.temporary.masterKey, begins: true)
+        let transfer = Transfer(
+            moves: true,
+            source: Transfer.Mailbox(account: AccountID(1), folder: try Office.path("A"), uidValidity: 1),
+            uids: [1],
+            target: Transfer.Mailbox(account: AccountID(2), folder: try Office.path("B"), uidValidity: 1),
+            uidNext: 1
+        )
+        let entry = try #require(try office.store.recordTransfer(transfer))
         let document = try office.store.export()
         let target = try self.node("one")
         let migration = try office.store.copy(to: target)
         #expect(migration.revision == (try office.store.revision()))
         #expect(try target.export() == document)
+        // The node completes the transfer that the file had.
+        #expect(try target.transfers() == [entry])
         // Later keys continue, and all logs verify.
         try target.sealAudit(office.temporary.masterKey, begins: true)
         try self.add("dora", to: target)

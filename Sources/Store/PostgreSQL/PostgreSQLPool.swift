@@ -39,7 +39,13 @@ final class PostgreSQLPool: Sendable {
         let connection = try self.begun(begin)
         do {
             let value = try body(connection)
-            try connection.run("COMMIT")
+            // After a failed statement the server answers a COMMIT with ROLLBACK, and no error.
+            guard try connection.run("COMMIT").command == "COMMIT" else {
+                throw PostgreSQLError(
+                    code: "25P02",
+                    description: "a statement failed, and the transaction was rolled back"
+                )
+            }
             self.keep(connection)
             return value
         } catch {

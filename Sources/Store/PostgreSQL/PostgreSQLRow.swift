@@ -23,6 +23,9 @@ final class PostgreSQLResult {
         (0..<self.count).map { PostgreSQLRow(result: self, number: $0) }
     }
 
+    /// The statement that the server carried out, in its words, such as `COMMIT`.
+    var command: String { String(cString: PQcmdStatus(self.result)) }
+
     /// The number of rows that the statement changed.
     var changedRows: Int { Int(String(cString: PQcmdTuples(self.result))) ?? 0 }
 

@@ -45,6 +45,9 @@ extension StoreCommand {
         @Argument(help: "A path, or postgresql://USER@HOST/DATABASE. It must not have a store yet.")
         var target: String
 
+        @Option(help: "Set the name of this node in a database, as node: in gatepost.yaml does.")
+        var node = ProcessInfo.processInfo.hostName
+
         func run() async throws {
             let (store, _) = try await self.configuration.openForChange(.administrator)
             let configuration = try await self.configuration.load()
@@ -75,7 +78,7 @@ extension StoreCommand {
             return .postgreSQL(
                 PostgreSQLServer(
                     url: self.target,
-                    node: ProcessInfo.processInfo.hostName,
+                    node: self.node,
                     state: folder
                 )
             )
