@@ -22,7 +22,8 @@ package final class PostgreSQLCluster: Sendable {
     private let databases = Atomic(0)
 
     private init() throws {
-        let root = FileManager.default.temporaryDirectory
+        // Another user must reach it, whatever TMPDIR is.
+        let root = URL(fileURLWithPath: "/tmp")
         self.folder = root.appendingPathComponent(
             "gp-pg-\(getpid())-\(UUID().uuidString.prefix(8))"
         )
@@ -41,6 +42,7 @@ package final class PostgreSQLCluster: Sendable {
             cat >/dev/null
             kill -QUIT $server
             wait $server || true
+            rm -rf "$0"
             """
         if isRoot {
             try Self.run("/bin/chown", ["postgres", self.folder.path])

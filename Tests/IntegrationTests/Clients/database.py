@@ -31,7 +31,8 @@ class PostgreSQL:
     """A server with an empty database `mail`; its socket is in its folder."""
 
     def __init__(self):
-        self.folder = owned(tempfile.mkdtemp(prefix="pg-"))
+        # Another user must reach it, whatever TMPDIR is.
+        self.folder = owned(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.process = None
 
     def create(self):
