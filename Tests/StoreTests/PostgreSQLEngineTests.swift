@@ -45,6 +45,14 @@ import Testing
         }
     }
 
+    private static func mailbox(_ account: Int64, folder: String) throws -> Transfer.Mailbox {
+        Transfer.Mailbox(
+            account: AccountID(account),
+            folder: try Office.path(folder),
+            uidValidity: 1
+        )
+    }
+
     /// What a node has in force after a look; its text if it refuses.
     private func look(
         _ store: PermissionStore,
@@ -204,7 +212,7 @@ import Testing
     @Test func `a transaction with a failed statement is never committed in silence`() throws {
         let one = try self.node("one")
         let text = self.refusal {
-            try one.write(locking: .model) { transaction in
+            try one.write(locking: .journal) { transaction in
                 try transaction.execute(sql: "UPDATE nameVersion SET value = 77")
                 // A caller that ignores the error.
                 try? transaction.execute(sql: "SELECT nothing")
@@ -336,9 +344,9 @@ import Testing
         try office.store.sealAudit(office.temporary.masterKey, begins: true)
         let transfer = Transfer(
             moves: true,
-            source: Transfer.Mailbox(account: AccountID(1), folder: try Office.path("A"), uidValidity: 1),
+            source: try Self.mailbox(1, folder: "A"),
             uids: [1],
-            target: Transfer.Mailbox(account: AccountID(2), folder: try Office.path("B"), uidValidity: 1),
+            target: try Self.mailbox(2, folder: "B"),
             uidNext: 1
         )
         let entry = try #require(try office.store.recordTransfer(transfer))
