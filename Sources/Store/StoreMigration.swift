@@ -20,6 +20,8 @@ extension PermissionStore {
         try self.read { source in
             try target.write(locking: .model) { transaction in
                 try transaction.requireEmpty()
+                // A large table of the original is read while this transaction waits.
+                try transaction.connection.allowPauses()
                 var rows: [String: Int] = [:]
                 for table in StoreTables.copied {
                     try transaction.copy(table, from: source)

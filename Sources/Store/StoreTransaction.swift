@@ -100,6 +100,8 @@ protocol StoreConnection: AnyObject {
     var node: String { get }
     /// The number of rows that the last statement changed.
     var changedRows: Int { get }
+    /// Lets a write transaction wait between two statements for longer than a few seconds.
+    func allowPauses() throws
     /// Waits until no other write transaction holds a lock, and takes it.
     func lock(_ lock: StoreLock) throws
     /// All rows of a query, in memory.

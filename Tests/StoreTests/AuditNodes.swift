@@ -82,6 +82,7 @@ private final class NodeConnection: StoreConnection {
     }
 
     var changedRows: Int { self.connection.changedRows }
+    func allowPauses() {}
     func lock(_ lock: StoreLock) throws { try self.connection.lock(lock) }
     func rows(sql: String, arguments: StoreArguments) throws -> [StoreRow] {
         try self.connection.rows(sql: sql, arguments: arguments)

@@ -225,6 +225,26 @@ import Testing
         #expect(value == 0)
     }
 
+    @Test func `only a transaction that holds locks is ended when its node is cut off`() throws {
+        let one = try self.node("one")
+        func timeout(_ transaction: StoreTransaction) throws -> String? {
+            try transaction.value(
+                of: String.self,
+                sql: "SELECT current_setting('idle_in_transaction_session_timeout')"
+            )
+        }
+        #expect(try one.read(timeout) == "0")
+        #expect(try one.write(locking: .model, body: timeout) == "10s")
+        let copying = try one.write(locking: .model) { transaction in
+            try transaction.connection.allowPauses()
+            return try timeout(transaction)
+        }
+        #expect(copying == "0")
+        // The setting ends with its transaction.
+        #expect(try one.read(timeout) == "0")
+        #expect(try one.write(locking: .journal, body: timeout) == "10s")
+    }
+
     // MARK: - Opening
 
     @Test func `a database without a store names the remedy`() throws {

@@ -70,6 +70,11 @@ extension PostgreSQLConnection: StoreConnection {
         }
     }
 
+    /// Lets the transaction wait between two statements for as long as it wants.
+    func allowPauses() throws {
+        try self.run("SET LOCAL idle_in_transaction_session_timeout = 0")
+    }
+
     /// Waits for the row of a lock, until the end of the transaction.
     func lock(_ lock: StoreLock) throws {
         let name =

@@ -4,7 +4,10 @@ import Foundation
 /// A connection to PostgreSQL by libpq. Used by one thread at a time.
 ///
 /// No function waits longer than its limit: a server that hangs, or a network that was cut, ends
-/// the connection. Not safe for two threads at once: ``PostgreSQLPool`` lends it to one.
+/// the connection.
+///
+/// `@unchecked Sendable`: ``PostgreSQLPool`` lends a connection to one thread at a time, and the one
+/// that is told of changes is used under a lock.
 final class PostgreSQLConnection: @unchecked Sendable {
     /// The longest time in which the server must answer a statement. Longer than the time that
     /// the server lets a statement wait for a lock.
@@ -44,10 +47,9 @@ final class PostgreSQLConnection: @unchecked Sendable {
         for setting in Self.settings { try self.run(setting) }
     }
 
-    /// Settings of a session. A transaction whose node was cut off must not hold its locks.
+    /// Settings of a session.
     private static let settings = [
         "SET lock_timeout = '10s'",
-        "SET idle_in_transaction_session_timeout = '10s'",
         "SET client_min_messages = 'error'",
         // What was answered is stored: a weaker setting of the server is raised.
         """
@@ -201,12 +203,23 @@ extension Array where Element == String? {
     fileprivate func withCStrings<Value>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value
     ) -> Value {
-        let copies = self.map { $0.map { strdup($0) } ?? nil }
-        defer { for copy in copies { free(copy) } }
-        let pointers = copies.map { $0.map { UnsafePointer($0) } } + [nil]
-        return pointers.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { preconditionFailure("the array has NULL") }
-            return body(start)
+        var octets: [CChar] = []
+        let starts = self.map { text in
+            text.map { text in
+                defer { octets.append(contentsOf: text.utf8CString) }
+                return octets.count
+            }
+        }
+        return octets.withUnsafeBufferPointer { octets in
+            let pointers = starts.map { start in
+                start.flatMap { octets.baseAddress?.advanced(by: $0) }
+            }
+            return (pointers + [nil]).withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else {
+                    preconditionFailure("the array has NULL")
+                }
+                return body(start)
+            }
         }
     }
 }

@@ -73,13 +73,19 @@ final class PostgreSQLEngine: StoreEngine {
         }
     }
 
+    /// Begins a write transaction. One whose node was cut off must not hold its locks.
+    private static let beginning = """
+        BEGIN ISOLATION LEVEL READ COMMITTED;
+        SET LOCAL idle_in_transaction_session_timeout = '10s'
+        """
+
     /// Runs a write transaction.
     func write<Value>(
         locking lock: StoreLock,
         body: (StoreTransaction) throws -> Value
     ) throws -> Value {
         try self.explaining {
-            try self.pool.transaction("BEGIN ISOLATION LEVEL READ COMMITTED") { connection in
+            try self.pool.transaction(Self.beginning) { connection in
                 try connection.lock(lock)
                 let value = try body(StoreTransaction(connection))
                 if lock == .model { try connection.run("NOTIFY \(PostgreSQLTables.channel)") }

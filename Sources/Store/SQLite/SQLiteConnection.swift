@@ -61,6 +61,9 @@ final class SQLiteConnection: StoreConnection {
         try self.database.cachedStatement(sql: sql).execute(arguments: arguments.ofSQLite)
     }
 
+    /// Does nothing: SQLite ends no transaction.
+    func allowPauses() {}
+
     /// Does nothing: SQLite has one writer at a time.
     func lock(_ lock: StoreLock) {}
 
