@@ -66,45 +66,38 @@ extension PermissionStore {
         actor: String,
         progress: StoreProgress = .none
     ) throws -> DocumentPlan {
-        let ((rest, concernsGrants), revision) = try self.read { transaction in
+        let (rest, revision) = try self.read { transaction in
             progress.begin("comparing the document with the store")
             return (try transaction.different(document), try transaction.revision())
         }
-        if rest.isEmpty {
+        if rest.document.isEmpty {
             return DocumentPlan(
                 changes: ModelChanges(revision: revision),
                 edit: StorePlan(statements: [])
             )
         }
         var edit = DocumentEdit(
-            document: rest,
-            concernsGrants: concernsGrants,
+            rest: rest,
             consent: consent,
             actor: actor
         )
         let plan = try self.plan(edit, progress: progress)
         if plan.changes.revision == revision { return plan }
         // Another edit came between: what did not differ may differ now.
-        edit.document = document
-        edit.concernsGrants = true
+        edit.rest = DocumentRest(document: document, accounts: nil)
         return try self.plan(edit, progress: progress)
     }
 
     /// Computes what an edit changes, on a copy of the model.
-    private func plan(_ edit: DocumentEdit, progress: StoreProgress) throws -> DocumentPlan {
+    func plan(_ edit: DocumentEdit, progress: StoreProgress) throws -> DocumentPlan {
         // The grants are most of a store.
-        let left: Set<String> = edit.concernsGrants ? [] : ["grant"]
-        let (changes, plan) = try self.engine.tryOnCopy(without: left) { transaction in
+        let accounts = edit.rest.accounts
+        let (changes, plan) = try self.engine.tryOnCopy(grantsOn: accounts) { transaction in
             var changes = ModelChanges()
             changes.revision = try transaction.revision()
             let before = try transaction.document()
             progress.begin("trying the changes on a copy")
-            try transaction.apply(
-                edit.document,
-                before: before,
-                consent: edit.consent,
-                actor: edit.actor
-            )
+            try transaction.apply(edit, before: before)
             progress.begin("listing the changes")
             let after = try transaction.document()
             (changes.added, changes.removed) = after.changes(from: before)
@@ -137,11 +130,9 @@ extension PermissionStore {
 }
 
 /// A document to apply, and the circumstances.
-private struct DocumentEdit {
-    /// The parts that differ from the store.
-    var document: ModelDocument
-    /// Whether grants may change. If not, the copy has none.
-    var concernsGrants: Bool
+struct DocumentEdit {
+    /// What differs from the store.
+    var rest: DocumentRest
     /// The consent setting of the command's configuration.
     var consent: Consent
     /// The author of new grants and walls.
@@ -165,23 +156,24 @@ extension StoreTransaction {
     /// Applies all parts that the document has.
     /// - Parameter before: The whole model.
     /// - Throws: ``StoreError`` if the document cannot be applied.
-    func apply(
-        _ document: ModelDocument,
-        before: ModelDocument,
-        consent: Consent,
-        actor: String
-    ) throws {
+    fileprivate func apply(_ edit: DocumentEdit, before: ModelDocument) throws {
+        let document = edit.rest.document
         if let users = document.users { try self.apply(users: users, before: before.users ?? []) }
         if let groups = document.groups { try self.apply(groups: groups) }
         if let accounts = document.accounts {
             try self.apply(accounts: accounts)
         }
         if let grants = document.grants {
-            try self.apply(grants: grants, consent: consent, actor: actor)
+            try self.apply(
+                grants: grants,
+                positions: edit.rest.positions,
+                consent: edit.consent,
+                actor: edit.actor
+            )
         }
         if let withdrawals = document.withdrawals {
-            try self.apply(withdrawals: withdrawals, actor: actor)
+            try self.apply(withdrawals: withdrawals, actor: edit.actor)
         }
-        if let walls = document.walls { try self.apply(walls: walls, actor: actor) }
+        if let walls = document.walls { try self.apply(walls: walls, actor: edit.actor) }
     }
 }

@@ -72,19 +72,22 @@ extension StoreTransaction {
     /// - Parameters:
     ///   - part: The part's key in the document.
     ///   - keys: The keys of each entry; an entry may have several.
+    ///   - positions: The position of each entry in the document; nil if they are all entries.
     ///   - description: What the entry at an index is for, in the error message.
     /// - Throws: ``StoreError`` with the positions of both entries, counted from 0 as in
     ///   `grants[0]`.
     static func requireDistinct<Key: Hashable>(
         _ part: String,
         keys: [[Key]],
+        positions places: [Int]? = nil,
         description: (Int) -> String
     ) throws {
         var positions: [Key: Int] = [:]
         for (index, key) in keys.enumerated().flatMap({ index, keys in keys.map { (index, $0) } }) {
             guard let first = positions.updateValue(index, forKey: key) else { continue }
+            let (one, other) = (places?[first] ?? first, places?[index] ?? index)
             throw StoreError.refused(
-                "\(part)[\(first)] and \(part)[\(index)] are both for \(description(index)): leave "
+                "\(part)[\(one)] and \(part)[\(other)] are both for \(description(index)): leave "
                     + "one of them in the document"
             )
         }

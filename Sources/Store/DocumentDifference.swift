@@ -7,16 +7,13 @@ extension StoreTransaction {
     ///
     /// A part is kept where in doubt. All parts are kept if a user, a group or an account is
     /// removed, which also removes the rules about it.
-    /// - Returns: The remaining document, and whether the edit may change grants.
-    func different(
-        _ document: ModelDocument
-    ) throws -> (rest: ModelDocument, concernsGrants: Bool) {
+    func different(_ document: ModelDocument) throws -> DocumentRest {
         let (users, groups) = (try self.userRows(), try self.groupRows())
         let accounts = try self.documentAccounts()
         guard Self.has(document.users?.map(\.login), names: users.map(\.login)),
             Self.has(document.groups?.map(\.name), names: groups.map(\.name)),
             Self.has(document.accounts?.map(\.address), names: accounts.map(\.address))
-        else { return (document, true) }
+        else { return DocumentRest(document: document, accounts: nil) }
         var rest = document
         if Self.isSame(document.users, as: users, by: \.login, isEqual: { $0.isSame(as: $1) }) {
             rest.users = nil
@@ -51,8 +48,13 @@ extension StoreTransaction {
         ) {
             rest.walls = nil
         }
-        if let grants = document.grants, try self.hasGrants(of: grants) { rest.grants = nil }
-        return (rest, rest.grants != nil)
+        guard let grants = document.grants else { return DocumentRest(document: rest) }
+        guard let difference = try self.differentGrants(grants) else {
+            return DocumentRest(document: rest, accounts: nil)
+        }
+        let (places, positions) = difference
+        rest.grants = places.isEmpty && positions.isEmpty ? nil : positions.map { grants[$0] }
+        return DocumentRest(document: rest, accounts: places, positions: positions)
     }
 
     /// Whether a part of a document has all of these names; a part that is nil has.
@@ -75,6 +77,16 @@ extension StoreTransaction {
             return seen.insert(key).inserted && known[key].map { isEqual(entry, $0) } ?? false
         }
     }
+}
+
+/// What of a document differs from the store.
+struct DocumentRest {
+    /// The parts that differ, and of the grants those on accounts whose grants differ.
+    var document: ModelDocument
+    /// The accounts whose grants may change; nil for all.
+    var accounts: Set<Int64>? = []
+    /// The positions of the grants in the whole document; nil if these are all.
+    var positions: [Int]?
 }
 
 extension ModelDocument {

@@ -70,8 +70,11 @@ extension StoreTransaction {
     /// its number, author, date and confirmation. Grants with source `exchange` are ignored.
     /// - Throws: ``StoreError`` for two grants with the same slot, unknown names, rights or
     ///   send rights, and as ``insert(_:)``.
+    /// - Parameter positions: The positions of these grants in the whole document, if these are
+    ///   not all.
     func apply(
         grants: [ModelDocument.Grant],
+        positions: [Int]?,
         consent: Consent,
         actor: String
     ) throws {
@@ -90,7 +93,7 @@ extension StoreTransaction {
             wanted.append((key, request, isPending))
         }
         try self.checkLocal(wanted.map { ($0.key.account, $0.request.account) })
-        try Self.requireDistinct("grants", keys: slots) { index in
+        try Self.requireDistinct("grants", keys: slots, positions: positions) { index in
             "\(grants[index].subject) on \(grants[index].account), in the same scope"
         }
         let (kept, obsolete) = try self.compare(Set(wanted.map(\.key)))
@@ -164,30 +167,45 @@ extension StoreTransaction {
         }
     }
 
-    /// Whether the local grants of the store are those of a document. False also for a document
-    /// that cannot be applied.
-    func hasGrants(of document: [ModelDocument.Grant]) throws -> Bool {
+    /// The accounts on which the local grants of the store and those of a document differ.
+    /// - Returns: The keys of these accounts, and the positions of their grants in the document;
+    ///   nil if any account may differ.
+    func differentGrants(
+        _ document: [ModelDocument.Grant]
+    ) throws -> (accounts: Set<Int64>, positions: [Int])? {
         let names = try DocumentNames(self)
-        var primaries: [ExactText: Int64] = [:]
-        try self.forEach(sql: "SELECT address, account FROM address WHERE isPrimary = 1") {
-            primaries[ExactText($0[0])] = $0[1]
-        }
+        var accounts: Set<Int64> = []
+        // Nil for an account that the store does not have yet.
+        var places: [Int64?] = []
+        places.reserveCapacity(document.count)
         var wanted: Set<GrantKey> = []
         wanted.reserveCapacity(document.count)
-        for grant in document where grant.source != Source.exchange.rawValue {
-            // The document may give an alias to another account.
-            guard let account = primaries[ExactText(grant.account)],
-                let request = try? Self.request(grant),
+        for grant in document {
+            guard let account = names.account(primary: grant.account) else {
+                // The document may give an alias, or another spelling, to another account.
+                guard let address = try? PermissionStore.address(grant.account).description,
+                    ExactText(address) == ExactText(grant.account), !names.isAddress(address)
+                else { return nil }
+                places.append(nil)
+                continue
+            }
+            places.append(account)
+            guard grant.source != Source.exchange.rawValue else { continue }
+            // What cannot be read is refused later, with its position.
+            guard let request = try? Self.request(grant),
                 let subject = try? names.subject(request.subject, transaction: self),
                 wanted.insert(Self.key(of: request, account: account, subject: subject)).inserted
-            else { return false }
+            else {
+                accounts.insert(account)
+                continue
+            }
         }
-        var (count, isSame) = (0, true)
         try self.forEachLocalGrant { key, _ in
-            count += 1
-            isSame = isSame && wanted.contains(key)
+            if wanted.remove(key) == nil { accounts.insert(key.account) }
         }
-        return isSame && count == wanted.count
+        accounts.formUnion(wanted.map(\.account))
+        let positions = places.indices.filter { places[$0].map(accounts.contains) ?? true }
+        return (accounts, positions)
     }
 
     /// - Parameter accounts: The keys of accounts, with their names in the document.

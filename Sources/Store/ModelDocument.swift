@@ -1,9 +1,9 @@
 /// The whole permission model as one JSON document, for `gatepost export` and `apply`. A part
 /// that is nil stays as it is when the document is applied. Passwords and credentials are never
 /// part of it.
-package struct ModelDocument: Codable, Equatable, Sendable {
+package struct ModelDocument: Encodable, Equatable, Sendable {
     /// An account, without its credential.
-    package struct Account: Codable, Equatable, Sendable {
+    package struct Account: Encodable, Equatable, Sendable {
         /// The primary address, which identifies the account.
         package var address: String
         /// `imap` or `exchange`; it cannot change.
@@ -28,7 +28,7 @@ package struct ModelDocument: Codable, Equatable, Sendable {
     }
 
     /// The scope of a grant: `"account"`, or `{"folder": "Akten", "subtree": true}`.
-    package enum Scope: Codable, Equatable, Sendable {
+    package enum Scope: Encodable, Equatable, Sendable {
         /// The whole account.
         case account
         /// A folder's path, and whether the folders below it are included.
@@ -36,7 +36,7 @@ package struct ModelDocument: Codable, Equatable, Sendable {
     }
 
     /// A grant, identified by all of its fields but `source` and `confirmed`.
-    package struct Grant: Codable, Equatable, Sendable {
+    package struct Grant: Encodable, Equatable, Sendable {
         /// Any address of the account.
         package var account: String
         /// A login, `group:NAME`, or `anyone` in an imported grant.
@@ -60,7 +60,7 @@ package struct ModelDocument: Codable, Equatable, Sendable {
     }
 
     /// A local withdrawal from an Exchange account.
-    package struct Withdrawal: Codable, Equatable, Sendable {
+    package struct Withdrawal: Encodable, Equatable, Sendable {
         /// Any address of the account.
         package var account: String
         /// A login or `group:NAME`.
@@ -72,7 +72,7 @@ package struct ModelDocument: Codable, Equatable, Sendable {
     }
 
     /// A wall between an account and a subject.
-    package struct Wall: Codable, Equatable, Sendable {
+    package struct Wall: Encodable, Equatable, Sendable {
         /// Any address of the account.
         package var account: String
         /// A login or `group:NAME`.

@@ -26,11 +26,12 @@ protocol StoreEngine: AnyObject, Sendable {
     ///
     /// The copy gives new rows the same keys as the store would, so the statements of the body
     /// have the same effect there as long as the store has the same revision.
-    /// - Parameter tables: Tables that the body neither reads nor writes. They are empty in the copy.
+    /// - Parameter accounts: The keys of the accounts whose grants the copy has; nil for all. The
+    ///   body neither reads nor writes other grants.
     /// - Returns: The result of the body, and the statements with an effect.
     /// - Throws: ``StoreError``; errors of the body are rethrown.
     func tryOnCopy<Value>(
-        without tables: Set<String>,
+        grantsOn accounts: Set<Int64>?,
         body: (StoreTransaction) throws -> Value
     ) throws -> (value: Value, plan: StorePlan)
 

@@ -299,13 +299,13 @@ import Testing
         try bench.refused("apply", file.path, "--yes", says: "Empfang")
         // A misspelt key would be ignored, and the grant would be wider without it.
         for (right, wrong, says) in [
-            ("\"scope\"", "\"scopes\"", "lacks the key scope"),
-            ("\"until\"", "\"untill\"", "grants.untill"),
-            ("\"subtree\"", "\"subTree\"", "grants.scope.subTree"),
-            ("\"members\"", "\"member\"", "lacks the key members"),
+            ("\"scope\"", "\"scopes\"", "know the key grants.[0].scopes;"),
+            ("\"until\"", "\"untill\"", "grants.[0].untill"),
+            ("\"subtree\"", "\"subTree\"", "grants.[0].scope.subTree"),
+            ("\"members\"", "\"member\"", "know the key groups.[0].member;"),
             ("\"walls\"", "\"wall\"", "does not know the key wall;"),
-            ("\"port\"", "\"Port\"", "lacks the key port"),
-            ("\"role\"", "\"r\\u001bole\"", "users.r\\u{1b}ole"),
+            ("\"port\"", "\"Port\"", "accounts.[0].imap.Port"),
+            ("\"role\"", "\"r\\u001bole\"", "users.[0].r\\u{1b}ole"),
             ("1927670400", "-9223372036854775808", "the year 9999"),
             ("1927670400", "9223372036854775807", "the year 9999"),
             ("\"lrswite\"", "\"lra\"", "belongs to the owner"),

@@ -49,13 +49,70 @@ import Testing
         let office = try Self.furnished()
         var document = try office.store.export()
         document.users?[0].name = "Anna B."
-        let (rest, concernsGrants) = try office.store.read { try $0.different(document) }
-        #expect(rest.users != nil && !concernsGrants)
+        let difference = try office.store.read { try $0.different(document) }
+        let rest = difference.document
+        #expect(rest.users != nil && difference.accounts == [])
         #expect(rest.groups == nil && rest.accounts == nil && rest.grants == nil)
         #expect(rest.walls == nil && rest.withdrawals == nil)
-        document.grants?[0].rights = "lrs"
+        document.grants?[1].rights = "lrs"
         let other = try office.store.read { try $0.different(document) }
-        #expect(other.rest.grants != nil && other.concernsGrants)
+        #expect(other.document.grants == document.grants.map { Array($0.suffix(1)) } && other.positions == [1])
+        #expect(other.accounts?.count == 1)
+    }
+
+    /// Changes of grants, with the number of accounts that they are tried on; nil for all.
+    static let grantChanges: [(Int?, @Sendable (inout ModelDocument) -> Void)] = [
+        (0, { $0.grants?.reverse() }),
+        (1, { $0.grants?.removeFirst() }),
+        (1, { $0.grants?.removeLast() }),
+        (2, { $0.grants = [] }),
+        (1, { $0.grants = ($0.grants ?? []) + ($0.grants ?? []).prefix(1) }),
+        (1, { $0.grants?[0].subject = "nobody@kanzlei.example" }),
+        (1, { $0.grants?[1].reason = "other" }),
+        (0, { $0.grants?[0].account = "nowhere@kanzlei.example" }),
+        (nil, { $0.grants?[0].account = "b@kanzlei.example" }),
+        (nil, { $0.grants?[0].account = "BOB@kanzlei.example" }),
+        (nil, { $0.users?.removeFirst() }),
+    ]
+
+    @Test(arguments: grantChanges)
+    func `grants are tried on the accounts on which they differ`(
+        count: Int?,
+        change: @Sendable (inout ModelDocument) -> Void
+    ) throws {
+        let office = try Self.furnished()
+        var document = try office.store.export()
+        change(&document)
+        let rest = try office.store.read { try $0.different(document) }
+        let moved = document.grants?[0].account == "nowhere@kanzlei.example"
+        #expect(rest.accounts?.count == (moved ? 1 : count))
+        if let positions = rest.positions, let grants = rest.document.grants {
+            #expect(grants == positions.compactMap { document.grants?[$0] })
+        }
+        // Trying a part has the result of trying all.
+        let whole = DocumentRest(document: document, accounts: nil)
+        func outcome(_ rest: DocumentRest) -> String {
+            let edit = DocumentEdit(rest: rest, consent: .off, actor: "test")
+            do { return "\(try office.store.plan(edit, progress: .none).changes)" } catch {
+                return "\(error)"
+            }
+        }
+        #expect(outcome(rest) == outcome(whole))
+    }
+
+    @Test func `grants that occur twice are refused with their positions in the document`() throws {
+        let office = try Self.furnished()
+        var document = try office.store.export()
+        var twin = try #require(document.grants?.last)
+        twin.rights = "lr"
+        document.grants?.append(twin)
+        let refusal = Office.refusal {
+            try office.store.apply(document, dryRun: true, actor: "test")
+        }
+        #expect(
+            refusal?.hasPrefix("grants[1] and grants[2] are both for") == true,
+            "\(refusal ?? "")"
+        )
     }
 
     /// Changes of one entry, with the word that its statements begin with.
@@ -152,7 +209,7 @@ import Testing
     @Test func `another process writes while the differences are computed`() throws {
         let office = try Self.furnished()
         let other = try office.temporary.reopened()
-        let seen = try office.store.engine.tryOnCopy(without: []) { copy in
+        let seen = try office.store.engine.tryOnCopy(grantsOn: nil) { copy in
             try other.addGroup("later", actor: "test")
             return try copy.document().groups?.count
         }

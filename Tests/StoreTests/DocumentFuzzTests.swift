@@ -43,8 +43,7 @@ import Testing
         for round in 0..<Self.rounds {
             var generator = Seeded(state: UInt64(round) + 1)
             let octets = Self.damaged(text, using: &generator)
-            guard let document = try? JSONDecoder().decode(ModelDocument.self, from: Data(octets))
-            else { continue }
+            guard let document = try? ModelDocument(json: Data(octets)) else { continue }
             let before = try temporary.store.export()
             do {
                 _ = try temporary.store.apply(document, dryRun: false, actor: "test")

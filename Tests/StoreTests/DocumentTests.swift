@@ -206,17 +206,20 @@ import Testing
         #expect(try store.grants(account: nil, subject: nil).count == 4)
     }
 
+    /// The only grant of a document.
+    /// - Parameter keys: JSON text behind the account and the subject.
+    private static func grant(_ keys: String) throws -> ModelDocument.Grant {
+        let text = #"{"grants":[{"account":"\#(Self.bob)","subject":"\#(Self.anna)"\#(keys)}]}"#
+        return try #require(try ModelDocument(json: Data(text.utf8)).grants?.first)
+    }
+
     @Test func `a grant without a scope is refused`() throws {
-        let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","rights":"lr"}"#
-        #expect(throws: DecodingError.self) {
-            try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))
-        }
+        #expect(throws: JSONError.self) { try Self.grant(#","rights":"lr""#) }
     }
 
     @Test(arguments: [#","scope":"account""#, #","scope":null"#])
     func `an explicit scope of the whole account is accepted`(scope: String) throws {
-        let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","rights":"lr"\#(scope)}"#
-        let grant = try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))
+        let grant = try Self.grant(#","rights":"lr"\#(scope)"#)
         #expect(grant.scope == .account)
         let written = String(decoding: try JSONEncoder().encode(grant), as: UTF8.self)
         #expect(written.contains(#""scope":"account""#), "\(written)")
@@ -224,10 +227,7 @@ import Testing
 
     @Test(arguments: [#""Account""#, #""""#, "1", "[]", "{}", #"{"subtree":true}"#])
     func `a grant with an invalid scope is refused`(scope: String) throws {
-        let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","scope":\#(scope)}"#
-        #expect(throws: DecodingError.self) {
-            try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))
-        }
+        #expect(throws: JSONError.self) { try Self.grant(#","scope":\#(scope)"#) }
     }
 
     @Test func `applying a document can remove an owner`() throws {

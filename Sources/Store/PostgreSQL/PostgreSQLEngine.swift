@@ -135,12 +135,12 @@ final class PostgreSQLEngine: StoreEngine {
 
     /// Runs a body on a copy of the model in memory.
     func tryOnCopy<Value>(
-        without tables: Set<String>,
+        grantsOn accounts: Set<Int64>?,
         body: (StoreTransaction) throws -> Value
     ) throws -> (value: Value, plan: StorePlan) {
         try SQLiteDatabase.explaining {
             try ModelCopy.run(body) { database in
-                try self.read { try ModelCopy.fill(database, from: $0, without: tables) }
+                try self.read { try ModelCopy.fill(database, from: $0, grantsOn: accounts) }
             }
         }
     }

@@ -57,10 +57,10 @@ enum ModelCopy {
     static func fill(
         _ database: Database,
         from source: StoreTransaction,
-        without left: Set<String> = []
+        grantsOn accounts: Set<Int64>?
     ) throws {
         try database.inTransaction {
-            for table in try self.tables(of: database) where !left.contains(table) {
+            for table in try self.tables(of: database) {
                 try database.execute(sql: "DELETE FROM \"\(table)\"")
                 let columns = try database.columns(in: table).map(\.name)
                 let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -68,8 +68,12 @@ enum ModelCopy {
                 let insert = try database.makeStatement(
                     sql: "INSERT INTO \"\(table)\" (\(names)) VALUES (\(marks))"
                 )
+                let filter = Self.filter(table, accounts: accounts)
                 let rows = try source.cursor(
-                    sql: "SELECT \(names.lowercased()) FROM \"\(table.lowercased())\""
+                    sql: """
+                        SELECT \(names.lowercased()) FROM "\(table.lowercased())" \(filter.clause)
+                        """,
+                    arguments: filter.arguments
                 )
                 while let row = try rows.next() {
                     let values = row.cells.map { $0 as (any DatabaseValueConvertible)? }
@@ -88,22 +92,31 @@ enum ModelCopy {
     }
 }
 
+extension ModelCopy {
+    /// The rows of a table that a copy has.
+    /// - Parameter accounts: The accounts whose grants it has; nil for all.
+    fileprivate static func filter(_ table: String, accounts: Set<Int64>?) -> RowFilter {
+        guard table == "grant", let accounts else { return .all }
+        return RowFilter("account", in: accounts)
+    }
+}
+
 /// The copy of a file.
 extension SQLiteEngine {
     /// Copies the model in one read transaction, and runs a body on the copy. The store is not
     /// locked for writing, and may be written meanwhile. Triggers do not run in the copy.
     func tryOnCopy<Value>(
-        without tables: Set<String>,
+        grantsOn accounts: Set<Int64>?,
         body: (StoreTransaction) throws -> Value
     ) throws -> (value: Value, plan: StorePlan) {
         try SQLiteDatabase.explaining {
-            try ModelCopy.run(body) { try self.fill($0, without: tables) }
+            try ModelCopy.run(body) { try self.fill($0, grantsOn: accounts) }
         }
     }
 
     /// Copies the rows of the model, and the next keys.
-    private func fill(_ database: Database, without left: Set<String>) throws {
-        let tables = try ModelCopy.tables(of: database).filter { !left.contains($0) }
+    private func fill(_ database: Database, grantsOn accounts: Set<Int64>?) throws {
+        let tables = try ModelCopy.tables(of: database)
         try database.execute(sql: "ATTACH DATABASE ? AS store", arguments: [self.path])
         guard StoreFiles(path: self.path).database == self.current.files.database else {
             throw StoreError.replaced
@@ -113,11 +126,13 @@ extension SQLiteEngine {
                 let columns = try database.columns(in: table).map { "\"\($0.name)\"" }
                     .joined(separator: ", ")
                 try database.execute(sql: "DELETE FROM main.\"\(table)\"")
+                let filter = ModelCopy.filter(table, accounts: accounts)
                 try database.execute(
                     sql: """
                         INSERT INTO main."\(table)" (\(columns))
-                        SELECT \(columns) FROM store."\(table)"
-                        """
+                        SELECT \(columns) FROM store."\(table)" \(filter.clause)
+                        """,
+                    arguments: filter.arguments.ofSQLite
                 )
             }
             try database.execute(sql: "DELETE FROM main.sqlite_sequence")

@@ -125,7 +125,7 @@ private final class SQLiteCursor: StoreCursor {
 
 /// GRDB's form of the values.
 extension StoreArguments {
-    fileprivate var ofSQLite: StatementArguments {
+    var ofSQLite: StatementArguments {
         StatementArguments(self.values.map { $0 as (any DatabaseValueConvertible)? })
     }
 }

@@ -60,44 +60,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
     /// - Throws: ``Failure`` for octets that are no document, or have an unknown key.
     private func decode(_ octets: Data) throws -> ModelDocument {
-        // JSON is UTF-8 (RFC 8259 §8.1). The decoder would also read UTF-16, in which the check of
-        // the keys finds none.
-        guard !octets.contains(0), String(validating: octets, as: UTF8.self) != nil else {
-            throw Failure("\(self.file) is not a valid document: it is not UTF-8")
-        }
-        let document: ModelDocument
-        do {
-            document = try JSONDecoder().decode(ModelDocument.self, from: octets)
-        } catch let error as DecodingError {
-            throw Failure("\(self.file) is not a valid document: \(Self.explained(error))")
-        }
-        if let key = try DocumentKeys.firstUnknown(in: octets) {
-            throw Failure(
-                "\(self.file): this version does not know the key \(Output.printable(key)); "
-                    + "correct its spelling or remove it"
-            )
-        }
-        return document
-    }
-
-    /// Describes why the document cannot be decoded, with the path of the value.
-    ///
-    /// For example `accounts.[0].imap lacks the key host`.
-    private static func explained(_ error: DecodingError) -> String {
-        func place(_ path: [any CodingKey]) -> String {
-            path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-        }
-        switch error {
-        case .keyNotFound(let key, let context):
-            return "\(place(context.codingPath)) lacks the key \(key.stringValue)"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            return "\(place(context.codingPath)) has the wrong type"
-        case .dataCorrupted(let context):
-            return context.codingPath.isEmpty
-                ? "it is not JSON"
-                : "\(place(context.codingPath)) is invalid: \(context.debugDescription)"
-        @unknown default:
-            return "\(error)"
+        do throws(JSONError) { return try ModelDocument(json: octets) } catch {
+            throw Failure("\(self.file) is not a valid document: \(Output.printable("\(error)"))")
         }
     }
 }

@@ -132,7 +132,7 @@ import Testing
                 {"folder":"A/B","subtree":true},"rights":"lr","confirmed":false}],
              "withdrawals":[],"walls":[{"account":"a@x.example","subject":"b@x.example","reason":"r"}]}
             """ : "{}"
-        let document = try JSONDecoder().decode(ModelDocument.self, from: Data(text.utf8))
+        let document = try ModelDocument(json: Data(text.utf8))
         var written = ""
         try ExportCommand.write(document) { written += $0 }
         let (lines, whole) = (written.split(separator: "\n"), try Output.document(document))
