@@ -31,6 +31,14 @@ package struct ExactText: Hashable, Comparable, Codable, Sendable, CustomStringC
     }
 
     package static func < (one: ExactText, other: ExactText) -> Bool {
-        one.text.utf8.lexicographicallyPrecedes(other.text.utf8)
+        one.withOctets { octets in
+            other.withOctets { others in
+                let common = min(octets.count, others.count)
+                for index in 0..<common where octets[index] != others[index] {
+                    return octets[index] < others[index]
+                }
+                return octets.count < others.count
+            }
+        }
     }
 }

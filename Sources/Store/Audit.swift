@@ -59,6 +59,24 @@ extension StoreTransaction {
         }
     }
 
+    /// Lines of the largest record. A document may change a million entries, and one record of all
+    /// lines would be too large to be shown.
+    private static let maximumLines = 1_000
+
+    /// Appends the record of an edit, in several parts if it has many lines.
+    func append(_ record: AuditRecord, what: String, details: [String]) throws {
+        let starts = Array(stride(from: 0, to: max(details.count, 1), by: Self.maximumLines))
+        try self.append(
+            starts.enumerated().map { index, start in
+                var part = record
+                let lines = details[start..<min(start + Self.maximumLines, details.count)]
+                let place = starts.count > 1 ? " (part \(index + 1) of \(starts.count))" : ""
+                part.detail = ["\(what)\(place)"] + lines
+                return (.current, part)
+            }
+        )
+    }
+
     /// The number and hash of a chain's last record. After retention deleted all records, those of
     /// the start seal; 0 and ``firstHash`` for a chain that never had a record.
     /// - Parameter node: Nil for this node.

@@ -47,23 +47,6 @@ private struct DifferentLines {
     }
 }
 
-/// Entries of documents as lines: the kind of entry and its JSON with sorted keys.
-struct DocumentLines {
-    private let encoder: JSONEncoder
-
-    /// Creates the encoder, which serves any number of lines.
-    init() {
-        self.encoder = JSONEncoder()
-        self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    }
-
-    /// The line of an entry.
-    func line(_ kind: String, value: some Encodable) -> ExactText {
-        let octets = (try? self.encoder.encode(value)) ?? Data()
-        return ExactText("\(kind) \(String(decoding: octets, as: UTF8.self))")
-    }
-}
-
 /// The check for duplicate entries in a document.
 extension StoreTransaction {
     /// Refuses a part of a document in which two entries have the same key: only one of them

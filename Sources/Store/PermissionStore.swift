@@ -117,10 +117,9 @@ package final class PermissionStore: Sendable {
             if let account = edit.account, record.account == nil {
                 record.account = try transaction.primary(named: account)
             }
-            record.detail = [edit.what] + details(value)
             try transaction.execute(sql: "UPDATE revision SET value = value + 1")
             try transaction.finishRowChanges()
-            try transaction.append([(.current, record)])
+            try transaction.append(record, what: edit.what, details: details(value))
             return value
         }
         self.engine.settle(removesSecrets: edit.removesSecrets)

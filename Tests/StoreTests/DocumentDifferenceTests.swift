@@ -56,7 +56,10 @@ import Testing
         #expect(rest.walls == nil && rest.withdrawals == nil)
         document.grants?[1].rights = "lrs"
         let other = try office.store.read { try $0.different(document) }
-        #expect(other.document.grants == document.grants.map { Array($0.suffix(1)) } && other.positions == [1])
+        #expect(
+            other.document.grants == document.grants.map { Array($0.suffix(1)) }
+                && other.positions == [1]
+        )
         #expect(other.accounts?.count == 1)
     }
 
@@ -84,7 +87,7 @@ import Testing
         var document = try office.store.export()
         change(&document)
         let rest = try office.store.read { try $0.different(document) }
-        let moved = document.grants?[0].account == "nowhere@kanzlei.example"
+        let moved = document.grants?.first?.account == "nowhere@kanzlei.example"
         #expect(rest.accounts?.count == (moved ? 1 : count))
         if let positions = rest.positions, let grants = rest.document.grants {
             #expect(grants == positions.compactMap { document.grants?[$0] })
@@ -286,6 +289,18 @@ import Testing
         document.accounts?[0].aliases = []
         _ = try office.store.apply(document, dryRun: false, actor: "test")
         #expect(try office.store.account(Self.domain("b")).address == Self.domain("info"))
+    }
+
+    @Test func `many changes have several audit records`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        let document = try Self.document(400)
+        let revision = try temporary.store.revision()
+        let changes = try temporary.store.apply(document, dryRun: false, actor: "test")
+        let records = try temporary.store.auditEntries().compactMap(\.record.detail)
+        #expect(records.map(\.count) == [1_001, 641])
+        #expect(records.map(\.first) == ["apply (part 1 of 2)", "apply (part 2 of 2)"])
+        #expect(records.flatMap { $0.dropFirst() } == changes.added.map { "+ \($0)" })
+        #expect(try temporary.store.revision() == revision + 1)
     }
 
     // MARK: - Cost

@@ -12,7 +12,7 @@ import Testing
 
     private static func damaged(_ octets: [UInt8], using generator: inout Seeded) -> [UInt8] {
         var octets = octets
-        for _ in 0..<Int.random(in: 1...3, using: &generator) where !octets.isEmpty {
+        for _ in 0..<Int.random(in: 1...2, using: &generator) where !octets.isEmpty {
             let place = Int.random(in: 0..<octets.count, using: &generator)
             let octet = self.spice.randomElement(using: &generator) ?? 0
             switch Int.random(in: 0..<5, using: &generator) {
