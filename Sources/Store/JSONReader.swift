@@ -15,9 +15,10 @@ struct JSONReader {
     }
 
     /// Reads a text that consists of one value.
+    /// - Parameter body: Reads the value.
     static func read<Value>(
         _ octets: UnsafeRawBufferPointer,
-        _ body: (inout JSONReader) throws(JSONError) -> Value
+        value body: (inout JSONReader) throws(JSONError) -> Value
     ) throws(JSONError) -> Value {
         var reader = JSONReader(octets)
         let value = try body(&reader)
