@@ -78,6 +78,7 @@ package struct Gateway: Service {
         try await self.gateway.storeWriter.stop()
         try await self.gateway.fileWriter.stop()
         self.gateway.audit.cancel()
+        await self.gateway.otherNodes?.stop()
         await self.gateway.upstream.credentials.shutdown()
         // Remaining sessions end here, and their ends are recorded.
         try await group.shutdownGracefully()
@@ -104,6 +105,10 @@ package struct Gateway: Service {
             )
         }
         self.startAudit(listeners, on: group)
+        self.gateway.otherNodes?.start(
+            SessionRequests(sessions: listeners, audit: self.gateway.audit),
+            on: group.next()
+        )
         listeners.accept()
     }
 

@@ -23,6 +23,8 @@ final class GatewayContext: Sendable {
     let store: StoreInForce
     /// Password checks on threads of their own.
     let authenticator: Authenticator
+    /// The gateways of the other nodes; nil if the store has one gateway.
+    let otherNodes: OtherNodes?
     /// Limits connections by address, network and user.
     let admission: Admission
     /// Counts client and server connections.
@@ -79,7 +81,13 @@ final class GatewayContext: Sendable {
             )
         )
         self.folderRefresher = FolderRefresher(upstream: self.upstream)
-        self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
+        let otherNodes = OtherNodes(store, logger: logger)
+        self.otherNodes = otherNodes
+        self.admission = Admission(
+            limits: configuration.limits,
+            descriptors: self.descriptors,
+            shared: otherNodes?.counts
+        )
         self.subscriptions = Subscriptions(store: store, writer: self.storeWriter)
         self.sentCopies = SentCopies(
             store: configuration.store,
@@ -87,7 +95,10 @@ final class GatewayContext: Sendable {
             log: self.upstream.serverLog,
             logger: logger
         )
-        self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
+        self.sendingCounter = SendingCounter(
+            limits: configuration.limits.sending,
+            shared: otherNodes?.counts
+        )
         self.transfers = Transfers(
             store: store,
             settleTime: configuration.limits.settleTime,
@@ -107,7 +118,10 @@ final class GatewayContext: Sendable {
                     file: KeptLoginsFile(path: configuration.keptLogins),
                     key: masterKey.keptLoginsKey,
                     logger: logger
-                ) : nil
+                ) : nil,
+            failures: otherNodes.map {
+                SharedFailures(counts: $0.counts, key: masterKey.countedLoginsKey)
+            }
         ) { [audit = self.audit] record in
             audit.append(record)
         }

@@ -137,6 +137,11 @@ package struct MasterKey: Sendable {
         HMACSHA256.derivedKey(from: self.key, purpose: "gatepost kept logins")
     }
 
+    /// The derived key of the marks under which gateways that share a store count login names.
+    package var countedLoginsKey: SymmetricKey {
+        HMACSHA256.derivedKey(from: self.key, purpose: "gatepost counted logins")
+    }
+
     /// The derived key of the codes.
     private var markingKey: SymmetricKey {
         HMACSHA256.derivedKey(from: self.key, purpose: "gatepost audit seal")

@@ -60,6 +60,16 @@ package final class PermissionStore: Sendable {
     /// know.
     package func livingNodes() throws -> [String] { try self.engine.livingNodes() }
 
+    /// The exchange with the other nodes; nil for a file, which has one gateway.
+    package func exchange() -> NodeExchange? { self.engine.exchange() }
+
+    /// Asks the gateways of all nodes, or of one, about their sessions, and waits for the answers.
+    /// - Returns: Nil for a file, which has one gateway.
+    /// - Throws: ``StoreError``.
+    package func ask(_ question: NodeQuestion) throws -> NodeAnswers? {
+        try self.engine.ask(question)
+    }
+
     /// Closes the store. Errors are ignored.
     package func close() {
         self.engine.close()

@@ -86,6 +86,13 @@ protocol StoreEngine: AnyObject, Sendable {
     /// know.
     func livingNodes() throws -> [String]
 
+    /// The exchange with the other nodes; nil for a file, which has one gateway.
+    func exchange() -> NodeExchange?
+
+    /// Asks the gateways of all nodes, or of one, about their sessions.
+    /// - Returns: Nil for a file, which has one gateway.
+    func ask(_ question: NodeQuestion) throws -> NodeAnswers?
+
     /// Waits until the next look at the store is due.
     /// - Parameter interval: The longest time; an engine that is told of changes waits less.
     func wait(atMost interval: Duration)

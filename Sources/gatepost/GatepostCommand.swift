@@ -78,7 +78,7 @@ struct GatepostCommand: AsyncParsableCommand {
     /// Prints one line on standard error and ends the process with exit status 1.
     /// - Parameter text: the problem and its remedy; control characters in it are escaped.
     private static func complain(_ text: String) -> Never {
-        FileHandle.standardError.write(Data("gatepost: \(Output.printable(text))\n".utf8))
+        Output.note(text)
         Foundation.exit(1)
     }
 }

@@ -41,6 +41,7 @@ private enum Scenarios {
             "records.py": 5, "hostile.py": 31, "crowd.py": 1, "differential.py": 2,
             "soak.py": 1, "logins.py": 19, "stores.py": 6, "comparison.py": 4,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
+            "limits_of_nodes.py": 8,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -78,6 +79,13 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "nodes.py"))
     func `gateways share a database of PostgreSQL`(scenario: String) async throws {
         try await Scenarios.run("nodes.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "limits_of_nodes.py"))
+    func `gateways of a database count together, and end each other's sessions`(
+        scenario: String
+    ) async throws {
+        try await Scenarios.run("limits_of_nodes.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "comparison.py"))

@@ -71,7 +71,7 @@ final class Authenticator: Sendable {
     struct Memory {
         /// At most ``maximumEntries``.
         var remembered: [UserID: Remembered] = [:]
-        var failures = LoginFailures()
+        var failures: LoginFailures
         var known = KnownLogins()
         var queue = CheckQueue()
         /// Threads that work off the queue, at most ``threads``.
@@ -87,7 +87,7 @@ final class Authenticator: Sendable {
     /// The key of all marks: random, and only in the memory of this process.
     let key = SymmetricKey()
     /// Locked for short work only, never during a password check.
-    let memory = Mutex(Memory())
+    let memory: Mutex<Memory>
     let logger: Logger
     let now: @Sendable () -> NIODeadline
     /// Logins that outlast a restart; nil if they are not kept.
@@ -98,16 +98,19 @@ final class Authenticator: Sendable {
 
     /// - Parameters:
     ///   - kept: logins that outlast a restart; nil if they are not kept.
+    ///   - failures: failed logins of the other gateways; nil if the store has one gateway.
     ///   - now: the clock; a test replaces it.
     ///   - record: appends a record to the audit log.
     init(
         logger: Logger,
         kept: KeptLogins? = nil,
+        failures: SharedFailures? = nil,
         now: @escaping @Sendable () -> NIODeadline = { .now() },
         record: @escaping @Sendable (AuditRecord) -> Void
     ) {
         self.logger = logger
         self.kept = kept
+        self.memory = Mutex(Memory(failures: LoginFailures(shared: failures)))
         self.now = now
         self.record = record
     }

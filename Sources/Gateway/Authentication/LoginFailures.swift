@@ -1,4 +1,7 @@
+import Access
+import Cryptography
 import NIOCore
+import Session
 
 /// Counts failed logins by login name and by network, and computes the delay of the next refusal.
 /// Time is a parameter.
@@ -33,6 +36,13 @@ struct LoginFailures {
 
     /// At most ``maximumSlots``.
     private var failures: [Slot: Failures] = [:]
+    /// The counts of the other gateways; nil if the store has one gateway.
+    private let shared: SharedFailures?
+
+    /// - Parameter shared: the counts of the other gateways; nil if the store has one gateway.
+    init(shared: SharedFailures? = nil) {
+        self.shared = shared
+    }
 
     /// The slots that a failure counts in: the login name, the network (an address or /64), and the
     /// /48.
@@ -51,8 +61,8 @@ struct LoginFailures {
     }
 
     /// Counts a failure in each slot.
-    /// - Returns: the delay of the refusal. It follows from the slot with the most failures, and is
-    ///   the same for every reason of the refusal.
+    /// - Returns: the delay of the refusal. It follows from the slot with the most failures on all
+    ///   gateways, and is the same for every reason of the refusal.
     mutating func count(_ slots: [Slot], at now: NIODeadline) -> TimeAmount {
         self.makeRoom(at: now)
         var most = 1
@@ -60,7 +70,8 @@ struct LoginFailures {
             let known = self.failures[slot].flatMap { $0.until > now ? $0 : nil }
             let count = (known?.count ?? 0) + 1
             self.failures[slot] = Failures(count: count, until: now + Self.lifetime)
-            most = max(most, count)
+            self.shared?.set(count, of: slot, lasting: Self.lifetime)
+            most = max(most, count + (self.shared?.others(of: slot) ?? 0))
         }
         let doublings = min(most - 1, Self.maximumDoublings)
         let delay = Self.shortestDelay.nanoseconds << Int64(doublings)
@@ -78,7 +89,43 @@ struct LoginFailures {
         self.failures = self.failures.filter { $0.value.until > now }
         guard self.failures.count >= Self.maximumSlots else { return }
         let least = self.failures.leastTenth { ($0.count, $0.until) < ($1.count, $1.until) }
-        for slot in least { self.failures[slot] = nil }
+        for slot in least {
+            self.failures[slot] = nil
+            self.shared?.set(0, of: slot, lasting: Self.lifetime)
+        }
+    }
+}
+
+/// Failed logins that the gateways of a store count together.
+struct SharedFailures: Sendable {
+    /// Octets of the mark of a login name: enough that nobody finds two names with one mark.
+    private static let markOctets = 16
+
+    /// The counts of all gateways.
+    let counts: SharedCounts
+    /// The key of the marks, which all gateways have. The store does not learn what clients sent as
+    /// a login name, because that may be a password.
+    let key: SymmetricKey
+
+    /// Tells the other gateways of the failures of a slot.
+    func set(_ count: Int, of slot: LoginFailures.Slot, lasting time: TimeAmount) {
+        let row = NodeCount.Row(.failures, name: self.name(of: slot))
+        self.counts.set(count, of: row, lasting: time)
+    }
+
+    /// The failures of a slot on the other gateways.
+    func others(of slot: LoginFailures.Slot) -> Int {
+        self.counts.others(.failures, name: self.name(of: slot))
+    }
+
+    /// A network, or the mark of a login name.
+    private func name(of slot: LoginFailures.Slot) -> String {
+        switch slot {
+        case .network(let network): network.description
+        case .login(let login):
+            HMACSHA256.code(for: login, key: self.key).prefix(Self.markOctets)
+                .map { String(UInt16($0) | 0x100, radix: 16).dropFirst() }.joined()
+        }
     }
 }
 

@@ -85,28 +85,9 @@ final class ControlHandler: ChannelInboundHandler {
         if request.state == true || request.accept != nil {
             return self.answerState(request, context: context)
         }
-        guard let number = request.end else {
-            return self.listeners.sessions(on: context.eventLoop).whenSuccess { sessions in
-                var answer = ControlMessage.Answer()
-                answer.sessions = sessions.sorted { $0.session < $1.session }
-                bound.value.0.send(answer, context: bound.value.1)
-            }
-        }
-        self.listeners.endSession(number, on: context.eventLoop).whenSuccess { ended in
-            let (handler, context) = bound.value
-            var answer = ControlMessage.Answer()
-            answer.hasEnded = ended != nil
-            if let ended {
-                var record = AuditRecord(
-                    event: "session end",
-                    actor: request.actor,
-                    from: "command line"
-                )
-                record.detail = ["session \(number) of \(ended.user)"]
-                handler.gateway.audit.append(record)
-            }
-            handler.send(answer, context: context)
-        }
+        SessionRequests(sessions: self.listeners, audit: self.gateway.audit)
+            .answer(end: request.end, actor: request.actor, on: context.eventLoop)
+            .whenSuccess { bound.value.0.send($0, context: bound.value.1) }
     }
 
     /// Answers with the state of the store. A file that the request accepts is in force a moment

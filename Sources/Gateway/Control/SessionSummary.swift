@@ -1,5 +1,7 @@
 /// One client session, as `gatepost session list` shows it.
 package struct SessionSummary: Codable, Equatable, Sendable {
+    /// The node of the gateway; nil for a store that has one gateway.
+    package var node: String?
     /// The number of the session, unique in a run of the gateway.
     package var session: UInt64
     /// The login of the user.

@@ -1,8 +1,10 @@
 import Access
 import NIOCore
+import Session
 import Synchronization
 
-/// Limits the connections of each address, network and user. Safe to use from any event loop.
+/// Limits the connections of each address, network and user, together with the other gateways of
+/// the store. Safe to use from any event loop.
 final class Admission: Sendable {
     /// What the lock protects. Entries exist only while a connection holds them.
     private struct Counts {
@@ -28,10 +30,18 @@ final class Admission: Sendable {
     private let limits: GatewayConfiguration.Limits
     private let descriptors: DescriptorBudget
     private let counts = Mutex(Counts())
+    /// The counts of the other gateways; nil if the store has one gateway.
+    private let shared: SharedCounts?
 
-    init(limits: GatewayConfiguration.Limits, descriptors: DescriptorBudget) {
+    /// - Parameter shared: the counts of the other gateways; nil if the store has one gateway.
+    init(
+        limits: GatewayConfiguration.Limits,
+        descriptors: DescriptorBudget,
+        shared: SharedCounts? = nil
+    ) {
         self.limits = limits
         self.descriptors = descriptors
+        self.shared = shared
     }
 
     /// Why a connection is refused.
@@ -52,18 +62,37 @@ final class Admission: Sendable {
         let isAdmitted = self.counts.withLock { counts in
             guard let address = address?.ipAddress else { return true }
             let count = counts.addresses[address, default: 0]
-            guard count < self.limits.connectionsPerAddress,
-                counts.arrivals[network, default: 0] < self.limits.connectionsPerAddress,
-                counts.arrivals[network.site, default: 0] < self.maximum(of: network)
+            guard
+                count + self.others(.address, name: address) < self.limits.connectionsPerAddress,
+                self.arrivals(network, in: counts) < self.limits.connectionsPerAddress,
+                self.arrivals(network.site, in: counts) < self.maximum(of: network)
             else { return false }
             counts.addresses[address] = count + 1
+            self.share(.address, name: address, count: count + 1)
             for counted in Set([network, network.site]) {
-                counts.arrivals[counted, default: 0] += 1
+                let arrived = counts.arrivals[counted, default: 0] + 1
+                counts.arrivals[counted] = arrived
+                self.share(.network, name: counted.description, count: arrived)
             }
             return true
         }
         guard isAdmitted else { throw .tooMany }
         return Arrival(address == nil ? nil : self, network: network)
+    }
+
+    /// The connections of a network or a site before the login, on all gateways.
+    private func arrivals(_ network: Network, in counts: Counts) -> Int {
+        counts.arrivals[network, default: 0] + self.others(.network, name: network.description)
+    }
+
+    /// What the other gateways counted.
+    private func others(_ kind: NodeCount.Kind, name: @autoclosure () -> String) -> Int {
+        self.shared?.others(kind, name: name()) ?? 0
+    }
+
+    /// Tells the other gateways of a count.
+    private func share(_ kind: NodeCount.Kind, name: @autoclosure () -> String, count: Int?) {
+        self.shared?.set(count ?? 0, of: NodeCount.Row(kind, name: name()))
     }
 
     /// The maximum number of connections before the login that a network's site may hold.
@@ -86,9 +115,11 @@ final class Admission: Sendable {
         }
 
         deinit {
-            self.admission?.counts.withLock { counts in
+            guard let admission = self.admission else { return }
+            admission.counts.withLock { counts in
                 for counted in Set([self.network, self.network.site]) {
-                    Admission.decrement(&counts.arrivals, key: counted)
+                    let count = Admission.decrement(&counts.arrivals, key: counted)
+                    admission.share(.network, name: counted.description, count: count)
                 }
             }
         }
@@ -99,8 +130,10 @@ final class Admission: Sendable {
     func admit(_ user: UserID) -> ConnectionSlot? {
         let isAdmitted = self.counts.withLock { counts in
             let count = counts.users[user, default: 0]
-            guard count < self.limits.connectionsPerUser else { return false }
+            let others = self.others(.user, name: "\(user.rawValue)")
+            guard count + others < self.limits.connectionsPerUser else { return false }
             counts.users[user] = count + 1
+            self.share(.user, name: "\(user.rawValue)", count: count + 1)
             return true
         }
         return isAdmitted ? ConnectionSlot(self, user: user) : nil
@@ -117,7 +150,10 @@ final class Admission: Sendable {
         }
 
         deinit {
-            self.admission.counts.withLock { Admission.decrement(&$0.users, key: self.user) }
+            self.admission.counts.withLock { counts in
+                let count = Admission.decrement(&counts.users, key: self.user)
+                self.admission.share(.user, name: "\(self.user.rawValue)", count: count)
+            }
         }
     }
 
@@ -140,15 +176,24 @@ final class Admission: Sendable {
     /// The connection of an address has closed.
     func release(_ address: SocketAddress?) {
         guard let address = address?.ipAddress else { return }
-        self.counts.withLock { Self.decrement(&$0.addresses, key: address) }
+        self.counts.withLock { counts in
+            guard counts.addresses[address] != nil else { return }
+            let count = Self.decrement(&counts.addresses, key: address)
+            self.share(.address, name: address, count: count)
+        }
     }
 
     /// Whether no client is connected.
     var isEmpty: Bool { self.counts.withLock(\.addresses.isEmpty) }
 
     /// Removes the entry at zero, so that the table holds open connections only.
-    private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], key: Key) {
-        guard let count = counts[key] else { return }
+    /// - Returns: the new count; nil at zero.
+    private static func decrement<Key: Hashable>(
+        _ counts: inout [Key: Int],
+        key: Key
+    ) -> Int? {
+        guard let count = counts[key] else { return nil }
         counts[key] = count > 1 ? count - 1 : nil
+        return counts[key]
     }
 }

@@ -1,10 +1,12 @@
 package import Access
+import NIOCore
 import Synchronization
 
 /// Counts what each user sent in the last hour, over all connections. Without this limit, a stolen password would
 /// allow a spam run.
 ///
-/// The hour is a sliding window of six parts of ten minutes. Thread-safe.
+/// The hour is a sliding window of six parts of ten minutes. Gateways that share a store count
+/// together (``SharedCounts``). Thread-safe.
 package final class SendingCounter: Sendable {
     /// Limits on what one user sends.
     package struct Limits: Equatable, Sendable {
@@ -40,15 +42,20 @@ package final class SendingCounter: Sendable {
     package let limits: Limits
     /// The parts of the last hour by user. An entry stays for each user who has ever sent.
     private let sent = Mutex<[UserID: [Part]]>([:])
+    /// The counts of the other gateways; nil if the store has one gateway.
+    private let shared: SharedCounts?
 
-    package init(limits: Limits) {
+    /// - Parameter shared: The counts of the other gateways; nil if the store has one gateway.
+    package init(limits: Limits, shared: SharedCounts? = nil) {
         self.limits = limits
+        self.shared = shared
     }
 
     /// Whether the user may begin another message. Counts nothing.
     package func mayBegin(_ user: UserID, at now: Moment) -> Bool {
         self.count(user, now: now) { parts in
-            parts.reduce(0) { $0 + $1.messages } < self.limits.messagesPerHour
+            parts.reduce(0) { $0 + $1.messages } + self.others(.messages, user: user)
+                < self.limits.messagesPerHour
         }
     }
 
@@ -57,10 +64,11 @@ package final class SendingCounter: Sendable {
     /// - Returns: false if the user has reached the limit; nothing is counted then.
     package func addRecipient(_ user: UserID, at now: Moment) -> Bool {
         self.count(user, now: now) { parts in
-            guard parts.reduce(0, { $0 + $1.recipients }) < self.limits.recipientsPerHour else {
-                return false
-            }
+            let known = parts.reduce(0) { $0 + $1.recipients }
+            guard known + self.others(.recipients, user: user) < self.limits.recipientsPerHour
+            else { return false }
             parts[parts.count - 1].recipients += 1
+            self.share(parts[parts.count - 1], kind: .recipients, user: user, now: now)
             return true
         }
     }
@@ -70,12 +78,29 @@ package final class SendingCounter: Sendable {
     /// - Returns: false if the user has reached the limit; nothing is counted then.
     package func addMessage(_ user: UserID, at now: Moment) -> Bool {
         self.count(user, now: now) { parts in
-            guard parts.reduce(0, { $0 + $1.messages }) < self.limits.messagesPerHour else {
-                return false
-            }
+            let known = parts.reduce(0) { $0 + $1.messages }
+            guard known + self.others(.messages, user: user) < self.limits.messagesPerHour
+            else { return false }
             parts[parts.count - 1].messages += 1
+            self.share(parts[parts.count - 1], kind: .messages, user: user, now: now)
             return true
         }
+    }
+
+    /// What the other gateways counted.
+    private func others(_ kind: NodeCount.Kind, user: UserID) -> Int {
+        self.shared?.others(kind, name: "\(user.rawValue)") ?? 0
+    }
+
+    /// Tells the other gateways of a changed part, which they count until it is an hour old.
+    private func share(_ part: Part, kind: NodeCount.Kind, user: UserID, now: Moment) {
+        guard let shared = self.shared else { return }
+        let end = (part.number + Self.parts) * Self.partSeconds
+        shared.set(
+            kind == .messages ? part.messages : part.recipients,
+            of: NodeCount.Row(kind, name: "\(user.rawValue)", part: part.number),
+            lasting: .seconds(end - now.seconds)
+        )
     }
 
     /// Removes parts that are older than an hour, and adds the current part.

@@ -56,7 +56,7 @@ final class PostgreSQLEngine: StoreEngine {
     }
 
     /// Runs a body and translates PostgreSQL's errors.
-    private func explaining<Value>(_ body: () throws -> Value) throws -> Value {
+    func explaining<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error as PostgreSQLError {
@@ -94,6 +94,9 @@ final class PostgreSQLEngine: StoreEngine {
         }
     }
 
+    /// The exchange with the other nodes, for the gateway of this process.
+    func exchange() -> NodeExchange? { NodeExchange(self.pool, instance: self.instance) }
+
     /// Does nothing: the database has the edit.
     func settle(removesSecrets: Bool) {}
 
@@ -104,6 +107,10 @@ final class PostgreSQLEngine: StoreEngine {
                 try? connection.execute(
                     sql: PostgreSQLSchema.end,
                     arguments: [connection.node, self.instance]
+                )
+                try? connection.execute(
+                    sql: PostgreSQLSchema.endConnections,
+                    arguments: [self.instance]
                 )
             }
             listener.connection = nil

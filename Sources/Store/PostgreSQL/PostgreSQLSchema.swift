@@ -4,7 +4,7 @@
 /// values are the numbers 0 and 1; texts are compared octet for octet.
 enum PostgreSQLSchema {
     /// Milliseconds since 1970 by the clock of the server.
-    private static let now = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+    static let now = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
     /// Milliseconds without a sign of life after which a node counts as dead. Much longer than the
     /// time between two signs.
     static let lease = 3_000
@@ -32,6 +32,7 @@ enum PostgreSQLSchema {
     private static let migrations: [(name: String, sql: String)] = [
         ("2026-11-30 first", Self.first + Self.changes + Self.versions + Self.protection),
         ("2026-11-30 audit log by node and number", Schema.nodeIndexes),
+        ("2026-11-30 counts of nodes, and requests to them", Self.nodes),
     ]
 
     /// Migrates the tables to this version.

@@ -2,6 +2,8 @@
 enum PostgreSQLTables {
     /// The channel on which each edit tells the other nodes.
     static let channel = "gatepost"
+    /// The channel on which a command tells the nodes of a request.
+    static let requests = "gatepost_requests"
 
     /// The tables whose rows have a key from a sequence.
     static let withKeys: Set<String> = [

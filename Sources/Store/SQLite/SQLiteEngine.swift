@@ -127,6 +127,12 @@ final class SQLiteEngine: StoreEngine {
     /// A file does not know who uses it.
     func livingNodes() -> [String] { [] }
 
+    /// A file has one gateway.
+    func exchange() -> NodeExchange? { nil }
+
+    /// A file has one gateway, which a command reaches over its control socket.
+    func ask(_ question: NodeQuestion) -> NodeAnswers? { nil }
+
     /// Waits for the whole interval: SQLite tells nobody of a write.
     func wait(atMost interval: Duration) { Thread.sleep(forTimeInterval: interval / .seconds(1)) }
 

@@ -2,13 +2,14 @@ import ArgumentParser
 import Gateway
 import Store
 
-/// `gatepost session VERB`: connections of the running gateway, over its control socket.
+/// `gatepost session VERB`: connections of the running gateway, over its control socket, or of the
+/// gateways of all nodes that share a store in PostgreSQL, through the database.
 ///
 /// It requires the role `administrator`.
 struct SessionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "session",
-        abstract: "List and end the connections of users to the running gateway.",
+        abstract: "List and end the connections of users to the running gateways.",
         subcommands: [List.self, End.self]
     )
 
@@ -18,7 +19,8 @@ struct SessionCommand: AsyncParsableCommand {
     /// `{"session":7,"user":"anna@kanzlei.example","protocol":"imap","from":"192.0.2.5",`
     /// `"since":1796011063,"account":"info@kanzlei.example","folder":"INBOX"}`. `protocol` is
     /// `imap` or `submission`, `since` is in seconds since 1970. `account` and `folder` name the
-    /// open folder; without one they are absent.
+    /// open folder; without one they are absent. With a store in PostgreSQL each has its `node`, and
+    /// the exit status is 1 if a node did not answer.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the connections with user, address and open folder."
@@ -27,14 +29,34 @@ struct SessionCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
-            let answer = try await SessionCommand.ask(end: nil, configuration: self.configuration)
-            let sessions = answer.sessions ?? []
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
+            guard let listed = try NodeSessions(store: store, actor: actor).list() else {
+                let request = ControlMessage.Request(actor: actor)
+                let answer = try await SessionCommand.ask(request, of: self.configuration)
+                return try self.print(answer.sessions ?? [])
+            }
+            try self.print(listed.sessions)
+            for node in listed.lost {
+                Output.note(
+                    "\(node.name) was last seen \(node.seconds) seconds ago; if it hangs, its connections are not in the list"
+                )
+            }
+            guard listed.silent.isEmpty else {
+                throw Failure(
+                    "the list is not complete: \(listed.silent.joined(separator: ", ")) did not answer"
+                )
+            }
+        }
+
+        /// Prints sessions.
+        private func print(_ sessions: [SessionSummary]) throws {
             if self.output.json { return try Output.json(sessions) }
             Output.table(
                 ["SESSION", "USER", "PROTOCOL", "FROM", "SINCE", "OPEN"],
                 rows: sessions.map { session in
                     [
-                        "\(session.session)", session.user, session.protocol, session.from ?? "",
+                        "\(SessionIdentifier(session.session, node: session.node))", session.user,
+                        session.protocol, session.from ?? "",
                         Output.date(session.since),
                         [session.account, session.folder].compactMap { $0 }.joined(separator: " "),
                     ]
@@ -50,31 +72,33 @@ struct SessionCommand: AsyncParsableCommand {
             discussion: "The user may log in again: gatepost user disable prevents that."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument(help: "The connection's number in gatepost session list.") var session: UInt64
+        @Argument(
+            help: "The connection as gatepost session list shows it, such as 7 or mail1/7."
+        ) var session: SessionIdentifier
 
         func run() async throws {
-            let answer = try await SessionCommand.ask(
-                end: self.session,
-                configuration: self.configuration
-            )
-            guard answer.hasEnded == true else {
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
+            var hasEnded = try NodeSessions(store: store, actor: actor).end(self.session)
+            if hasEnded == nil, self.session.node == nil {
+                let request = ControlMessage.Request(end: self.session.number, actor: actor)
+                hasEnded = try await SessionCommand.ask(request, of: self.configuration).hasEnded
+            }
+            guard hasEnded == true else {
                 throw Failure("no session \(self.session): see gatepost session list")
             }
             print("ended; to prevent another login: gatepost user disable LOGIN")
         }
     }
 
-    /// Sends a request to the running gateway.
-    /// - Parameter end: the session to end; nil for the list.
-    /// - Throws: ``Failure`` if no gateway runs or it refuses, `StoreError` without the role.
+    /// Sends a request to the running gateway of this machine.
+    /// - Throws: ``Failure`` if no gateway runs or it refuses.
     private static func ask(
-        end: UInt64?,
-        configuration: ConfigurationOption
+        _ request: ControlMessage.Request,
+        of configuration: ConfigurationOption
     ) async throws -> ControlMessage.Answer {
-        let (_, actor) = try await configuration.openForChange(.administrator)
         let path = try await configuration.load().controlSocket
         do {
-            return try await ControlClient.ask(.init(end: end, actor: actor), at: path)
+            return try await ControlClient.ask(request, at: path)
         } catch is ControlClient.NotRunning {
             throw Failure("no gateway runs here (\(path)): start it with gatepost serve")
         }

@@ -55,6 +55,12 @@ enum Output {
         return encoder
     }
 
+    /// Prints one line on standard error, about something that does not fail the command.
+    /// - Parameter text: control characters in it are escaped.
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data("gatepost: \(self.printable(text))\n".utf8))
+    }
+
     /// Prints an aligned table. At a terminal a row is cut at the terminal's width.
     /// - Parameters:
     ///   - header: the titles of the columns.
