@@ -57,8 +57,8 @@ final class OtherNodes: Sendable {
                 guard self.exchange.wait(atMost: Self.tick) || turn.mayBeAsked else { continue }
                 self.answer(requests, on: loop, turn: &turn)
             }
-            // What was counted since the last exchange.
-            self.exchangeCounts(&turn)
+            // What was counted since the last exchange. A database that does not answer delays no stop.
+            if turn.logged == nil { self.exchangeCounts(&turn) }
             self.exchange.close()
             let stopped = self.run.withLock { run in
                 run.isRunning = false

@@ -25,6 +25,15 @@ package final class NodeExchange: Sendable {
         var isLiving: Bool
     }
 
+    /// The batches of another gateway that were not read.
+    private struct NewBatches {
+        var instance: Int64
+        /// The last batch that was read.
+        var after: Int64
+        /// The last one that is there.
+        var through: Int64
+    }
+
     private struct State {
         var connection: PostgreSQLConnection?
         /// Whether everything is to be written and read.
@@ -120,7 +129,7 @@ package final class NodeExchange: Sendable {
         report: inout NodeReport
     ) throws {
         let rows = try connection.result(sql: PostgreSQLSchema.batches, arguments: []).rows
-        var later: [(instance: Int64, batch: Int64)] = []
+        var later: [NewBatches] = []
         var isForgotten = state.batch > 0
         for row in rows {
             let (instance, batch): (Int64, Int64) = (row.required(at: 0), row.required(at: 1))
@@ -135,25 +144,28 @@ package final class NodeExchange: Sendable {
             if !known.isLiving, isLiving { known.batch = 0 }
             known.isLiving = isLiving
             state.known[instance] = known
-            if batch > known.batch { later.append((instance, known.batch)) }
+            guard batch > known.batch else { continue }
+            later.append(NewBatches(instance: instance, after: known.batch, through: batch))
         }
         // Another node removed what this one wrote before a long pause.
         if isForgotten { state.connection = nil }
         guard !later.isEmpty else { return }
-        try self.read(connection, after: later, state: &state, report: &report)
+        try self.read(connection, batches: later, state: &state, report: &report)
     }
 
-    /// Reads the counts of gateways after a batch of each.
+    /// Reads the counts of gateways in new batches.
     private func read(
         _ connection: PostgreSQLConnection,
-        after batches: [(instance: Int64, batch: Int64)],
+        batches: [NewBatches],
         state: inout State,
         report: inout NodeReport
     ) throws {
         let rows = try connection.result(
             sql: PostgreSQLSchema.countsAfter,
-            arguments: [Self.list(batches.map(\.instance)), Self.list(batches.map(\.batch))]
+            arguments: [Self.list(batches.map(\.instance)), Self.list(batches.map(\.after))]
         ).rows
+        // A batch of which nothing is left was read, too.
+        for new in batches { state.known[new.instance]?.batch = new.through }
         report.counts.reserveCapacity(rows.count)
         for row in rows {
             let (instance, batch): (Int64, Int64) = (row.required(at: 0), row.required(at: 5))

@@ -81,8 +81,8 @@ extension PostgreSQLSchema {
         FROM nodeBatch LEFT JOIN node ON node.instance = nodeBatch.instance
         WHERE nodeBatch.instance <> 0
         """
-    /// The counts of processes after a batch: arrays of their numbers and batches. Without the
-    /// offset the server might read the whole table.
+    /// The counts of processes after a batch that are not over: arrays of their numbers and batches.
+    /// Without the offset the server might read the whole table.
     static let countsAfter = """
         SELECT counts.* FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]))
             AS known (instance, batch)
@@ -91,6 +91,7 @@ extension PostgreSQLSchema {
                 CASE WHEN ends < \(endless) THEN ends - \(now) END AS remaining
             FROM nodeCount
             WHERE nodeCount.instance = known.instance AND nodeCount.batch > known.batch
+                AND ends > \(now)
             OFFSET 0
         ) AS counts
         """
