@@ -117,6 +117,8 @@ final class OtherNodes: Sendable {
     /// Performs the requests of commands. One that the event loops do not perform in time gets no
     /// answer: the command names this node.
     private func answer(_ requests: SessionRequests, on loop: any EventLoop, turn: inout Turn) {
+        // After a failure, the next connection may have been asked before.
+        turn.mayBeAsked = false
         do {
             for request in try self.exchange.requests() where !turn.performed.contains(request.id) {
                 turn.performed = turn.performed.suffix(99) + [request.id]
@@ -133,7 +135,6 @@ final class OtherNodes: Sendable {
                 let text = String(decoding: try JSONEncoder().encode(answer), as: UTF8.self)
                 try self.exchange.answer(request, text: text)
             }
-            turn.mayBeAsked = false
         } catch {
             self.logger.warning(
                 "cannot answer an administrator's command",
