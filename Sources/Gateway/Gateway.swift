@@ -72,11 +72,13 @@ package struct Gateway: Service {
         if let kept = self.gateway.authenticator.kept {
             self.gateway.fileWriter.submit { kept.save() }
         }
+        self.gateway.takeover.stop()
         self.gateway.sentCopies.stop()
         self.gateway.transfers.stop()
         self.gateway.ownerNotifications.stop()
         try await self.gateway.storeWriter.stop()
         try await self.gateway.fileWriter.stop()
+        try await self.gateway.sentCopies.sharing?.stop()
         self.gateway.audit.cancel()
         await self.gateway.otherNodes?.stop()
         await self.gateway.upstream.credentials.shutdown()
@@ -95,6 +97,7 @@ package struct Gateway: Service {
         self.startLogins(on: group)
         self.gateway.sentCopies.start(self.gateway.upstream, on: group)
         self.gateway.transfers.start(self.gateway.upstream, on: group)
+        self.gateway.takeover.start(on: group)
         self.gateway.ownerNotifications.start(self.gateway.upstream, on: group)
         do {
             try self.store.setConsent(self.gateway.configuration.oversight.consent)

@@ -41,6 +41,8 @@ final class GatewayContext: Sendable {
     let sentCopies: SentCopies
     /// The journal of transfers between accounts, and their recovery.
     let transfers: Transfers
+    /// Takes over what dead nodes left.
+    let takeover: Takeover
     let audit: AuditLog
     /// Grants that owners change from their mail clients.
     let aclWriter: ACLWriter
@@ -90,7 +92,8 @@ final class GatewayContext: Sendable {
         )
         self.subscriptions = Subscriptions(store: store, writer: self.storeWriter)
         self.sentCopies = SentCopies(
-            store: configuration.store,
+            store: store,
+            settleTime: configuration.limits.settleTime,
             writer: self.fileWriter,
             log: self.upstream.serverLog,
             logger: logger
@@ -102,6 +105,14 @@ final class GatewayContext: Sendable {
         self.transfers = Transfers(
             store: store,
             settleTime: configuration.limits.settleTime,
+            writer: self.storeWriter,
+            logger: logger
+        )
+        self.takeover = Takeover(
+            store: store,
+            transfers: self.transfers,
+            sentCopies: self.sentCopies,
+            permissions: self.permissions,
             writer: self.storeWriter,
             logger: logger
         )

@@ -18,7 +18,8 @@ extension PermissionStore {
     ///   if the copy differs. Nothing is written then.
     package func copy(to target: PermissionStore) throws -> StoreMigration {
         try self.read { source in
-            try target.write(locking: .model) { transaction in
+            if self.isShared { try source.requireNoSentCopies() }
+            return try target.write(locking: .model) { transaction in
                 try transaction.requireEmpty()
                 // A large table of the original is read while this transaction waits.
                 try transaction.connection.allowPauses()
@@ -47,7 +48,7 @@ extension PermissionStore {
                 }
                 // The node of the copy completes transfers that were interrupted.
                 try transaction.execute(
-                    sql: "UPDATE transfer SET node = ?",
+                    sql: "UPDATE transfer SET node = ?, instance = 0",
                     arguments: [transaction.connection.node]
                 )
                 return StoreMigration(rows: rows, revision: revision)
@@ -83,7 +84,7 @@ extension StoreTransaction {
         "transfer": [
             "id", "state", "moves", "source", "sourceFolder", "sourceValidity", "uids", "target",
             "targetFolder", "targetValidity", "uidNext", "created", "recordsCopies", "contested",
-            "node",
+            "node", "instance",
         ],
         "transferCopy": [
             "id", "transfer", "append", "source", "octets", "date", "digest", "stored", "uid",

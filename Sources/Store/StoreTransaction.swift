@@ -98,12 +98,17 @@ final class StatementJournal {
 protocol StoreConnection: AnyObject {
     /// The name of the audit log to which transactions append; empty for the only one.
     var node: String { get }
+    /// A random number of this process; 0 for a store that no other node uses.
+    var instance: Int64 { get }
     /// The number of rows that the last statement changed.
     var changedRows: Int { get }
     /// Lets a write transaction wait between two statements for longer than a few seconds.
     func allowPauses() throws
     /// Waits until no other write transaction holds a lock, and takes it.
     func lock(_ lock: StoreLock) throws
+    /// Tells the other nodes that this process lives.
+    /// - Throws: ``StoreError`` if another process has this node's name.
+    func renewLease() throws
     /// All rows of a query, in memory.
     func rows(sql: String, arguments: StoreArguments) throws -> [StoreRow]
     /// The rows of a query, one at a time. Other statements may run meanwhile.
@@ -161,8 +166,10 @@ enum StoreLock: Equatable, Sendable {
     case model
     /// The audit log of a node; nil for this one.
     case auditLog(of: String?)
-    /// The journal of transfers.
+    /// The journal of transfers, and what the nodes take over from each other.
     case journal
+    /// Nothing: for rows that no other transaction changes.
+    case none
 
     /// The audit log of this node.
     static let auditLog = StoreLock.auditLog(of: nil)

@@ -20,6 +20,7 @@ extension PermissionStore {
     /// - Parameter transfer: The number of the transfer's entry.
     package func recordAppend(_ append: TransferAppend, of transfer: Int64) throws {
         try self.write(locking: .journal) { transaction in
+            try transaction.requireOwn(transfer: transfer)
             try transaction.set(append.previous, transfer: transfer)
             for message in append.messages {
                 try transaction.execute(
@@ -40,6 +41,9 @@ extension PermissionStore {
     /// - Parameter found: The UIDs at the target, by the UIDs at the source.
     package func recordFound(_ found: [UInt32: UInt32], of transfer: Int64) throws {
         try self.write(locking: .journal) { transaction in
+            if transaction.connection.instance != 0 {
+                try transaction.requireOwn(transfer: transfer)
+            }
             for (source, uid) in found {
                 try transaction.execute(
                     sql: """
@@ -63,11 +67,11 @@ extension PermissionStore {
             try transaction.execute(
                 sql: """
                     INSERT INTO copyLeft (account, folder, messages, created)
-                    SELECT target, targetFolder, ?, ? FROM transfer WHERE id = ?
+                    SELECT target, targetFolder, ?, ? FROM transfer WHERE id = ? AND instance = ?
                     """,
-                arguments: [messages, now, id]
+                arguments: [messages, now, id, transaction.connection.instance]
             )
-            try transaction.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
+            try transaction.delete(transfer: id)
             try transaction.execute(
                 sql: """
                     DELETE FROM copyLeft WHERE created < ?

@@ -14,6 +14,7 @@ extension PermissionStore {
     /// - Returns: The entry's random number; nil if some of the messages are being moved.
     package func recordTransfer(_ transfer: Transfer) throws -> Int64? {
         try self.write(locking: .journal) { transaction in
+            try transaction.connection.renewLease()
             let uids = Set(transfer.uids)
             let others = try transaction.rows(
                 sql: "SELECT * FROM transfer WHERE source = ? AND sourceFolder = ?",
@@ -39,8 +40,8 @@ extension PermissionStore {
                 sql: """
                     INSERT INTO transfer (id, state, moves, source, sourceFolder, sourceValidity, uids,
                         target, targetFolder, targetValidity, uidNext, created, contested,
-                        node, recordsCopies)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+                        node, instance, recordsCopies)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
                     id, transfer.state.rawValue, transfer.moves,
@@ -49,7 +50,7 @@ extension PermissionStore {
                     StoreTransaction.data(transfer.uids), transfer.target.account.rawValue,
                     Data(transfer.target.folder.octets), transfer.target.uidValidity,
                     transfer.uidNext, Moment.current.seconds, !rivals.isEmpty,
-                    transaction.connection.node,
+                    transaction.connection.node, transaction.connection.instance,
                 ]
             )
             return id
@@ -60,8 +61,8 @@ extension PermissionStore {
     /// - Parameters:
     ///   - uids: The UIDs at the source, if they changed.
     ///   - last: The outcome of the last APPEND.
-    /// - Throws: ``StoreError`` of kind `notFound` if the journal has no such entry any more;
-    ///   then nothing is written.
+    /// - Throws: ``StoreError`` of kind `notFound` if the journal has no such entry any more, or
+    ///   if another node took it over; then nothing is written.
     package func setTransfer(
         _ id: Int64,
         state: Transfer.State,
@@ -69,19 +70,21 @@ extension PermissionStore {
         last: AppendOutcome? = nil
     ) throws {
         try self.write(locking: .journal) { transaction in
+            try transaction.requireOwn(transfer: id)
             if let last { try transaction.set(last, transfer: id) }
             try transaction.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
                 arguments: [state.rawValue, uids.map(StoreTransaction.data), id]
             )
-            guard transaction.changedRows == 1 else { throw StoreTransaction.noTransfer }
         }
     }
 
     /// Deletes the entry of a completed transfer. Does nothing if there is none.
+    /// - Throws: ``StoreError`` of kind `notFound` if nodes share the store and this process has
+    ///   no such entry: another node may have undone the transfer.
     package func forgetTransfer(_ id: Int64) throws {
         try self.write(locking: .journal) { transaction in
-            try transaction.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
+            try transaction.delete(transfer: id)
         }
     }
 
@@ -98,8 +101,8 @@ extension PermissionStore {
         }
     }
 
-    /// The numbers of this node's entries, oldest first. At the start of a gateway these are the
-    /// transfers that an earlier process left.
+    /// The numbers of this node's entries, oldest first. At the start of a gateway with a file
+    /// these are the transfers that an earlier process left.
     package func transfers() throws -> [Int64] {
         try self.read { transaction in
             try transaction.values(
@@ -124,8 +127,8 @@ extension PermissionStore {
 
 /// The journal inside a transaction.
 extension StoreTransaction {
-    /// The error for a missing entry: the file with it was replaced, or one of its accounts was
-    /// removed.
+    /// The error for a missing entry: the file with it was replaced, one of its accounts was
+    /// removed, or another node took it over.
     static let noTransfer = StoreError.notFound("the journal has no such transfer")
 
     /// Seconds after which a transfer counts as interrupted: longer than a server takes to

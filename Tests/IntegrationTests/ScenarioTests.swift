@@ -42,6 +42,7 @@ private enum Scenarios {
             "soak.py": 1, "logins.py": 19, "stores.py": 6, "comparison.py": 4,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
             "limits_of_nodes.py": 8,
+            "takeover.py": 6,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -161,6 +162,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "transfers.py"))
     func `messages are copied and moved between accounts`(scenario: String) async throws {
         try await Scenarios.run("transfers.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "takeover.py"))
+    func `another node takes over what a dead one left`(scenario: String) async throws {
+        try await Scenarios.run("takeover.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "oddities.py"))

@@ -14,7 +14,7 @@ import Testing
 ///     A: send as …       the next audit record; without such a line the audit log is not checked
 ///     @name Anna A.      Anna's display name in the store
 ///     ! close            an event: close, fail, refused, timeout, unused, server, gone, closes N,
-///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
+///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|alone|well,
 ///                        synced, names slow|well, named, disable (of Anna)
 ///     ! copy kept 12     the octets kept for Sent folders; or: filed 12, dropped, missing
 ///     @copies info 1000  messages that others send as this account are filed there; the octets that may wait;
@@ -294,7 +294,12 @@ struct SubmissionDialog {
                     self.syncs.append(number)
                     break
                 }
-                self.session.copyKept(number, succeeded: self.disk == "well", at: Fixture.now)
+                self.session.copyKept(
+                    number,
+                    succeeded: self.disk == "well" || self.disk == "alone",
+                    isShared: self.disk == "well",
+                    at: Fixture.now
+                )
             case .fileCopy(let number):
                 self.copyState = "filed"
                 guard self.names == "well" else {

@@ -83,6 +83,8 @@ private final class NodeConnection: StoreConnection {
 
     var changedRows: Int { self.connection.changedRows }
     func allowPauses() {}
+    var instance: Int64 { self.connection.instance }
+    func renewLease() throws { try self.connection.renewLease() }
     func lock(_ lock: StoreLock) throws { try self.connection.lock(lock) }
     func rows(sql: String, arguments: StoreArguments) throws -> [StoreRow] {
         try self.connection.rows(sql: sql, arguments: arguments)

@@ -8,7 +8,7 @@ import Testing
     private static let ofFiles = [
         "SchemaTests", "StoreContinuityTests", "StoreReplacementTests", "JournalOfReplacementTests",
         "StoreCopyTests", "StoreFileTests", "StoreOnPostgreSQLTests", "PostgreSQLEngineTests",
-        "ReadingCostTests",
+        "ReadingCostTests", "TakeoverTests", "StoredSentCopiesTests",
         "between two batches no transaction is open",
         "the migration keeps the records and their hashes",
         "a filter follows its index", "a search follows its index",

@@ -22,9 +22,10 @@ extension SentCopies {
             loop.execute {
                 guard exists else {
                     self.logger.warning("the file of a sent copy was removed while it waited")
+                    self.sharing?.drop([copy.name])
                     return self.space.end(copy.account, octets: copy.octets)
                 }
-                self.send(copy, on: loop, attempt: attempt)
+                self.beginShared(copy, on: loop, attempt: attempt)
             }
         }
     }
@@ -35,8 +36,9 @@ extension SentCopies {
             FilingTask(
                 purpose: .file(octets: Int(clamping: copy.octets)),
                 account: copy.account,
-                messageID: copy.messageID,
-                file: copy.file
+                messageID: copy.messageID ?? copy.searchID,
+                message: self.outgoing(copy, on: loop),
+                isRepeated: copy.isRepeated
             ),
             on: loop
         ) { outcome, target in
@@ -76,15 +78,26 @@ extension SentCopies {
                 )
                 self.log.log(failure, on: loop)
             }
-            let time = Self.retries[min(attempt, Self.retries.count - 1)]
-            loop.scheduleTask(in: time) { [self] in
-                self.file(copy, on: loop, attempt: attempt + 1)
-            }
+            self.sharing?.ended(copy.name)
+            self.retry(copy, on: loop, attempt: attempt)
+        }
+    }
+
+    /// Schedules the next attempt.
+    func retry(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
+        let time = Self.retries[min(attempt, Self.retries.count - 1)]
+        loop.scheduleTask(in: time) { [self] in
+            self.file(copy, on: loop, attempt: attempt + 1)
         }
     }
 
     /// Removes the file of a copy, on the background thread.
     func remove(_ copy: Waiting) {
+        if let sharing = self.sharing {
+            return sharing.finished(copy.name, file: copy.file) { [self] in
+                self.space.end(copy.account, octets: copy.octets)
+            }
+        }
         self.writer.submit { [self] in
             try? FileManager.default.removeItem(at: copy.file)
             // A power loss could bring an unsynced name back, and the copy would be filed twice.

@@ -39,13 +39,13 @@ extension SentCopies {
     /// under names that say where it belongs.
     /// - Parameters:
     ///   - own: the accounts that belong to the sender.
-    ///   - done: receives on the copy's event loop whether the copy is on the disk.
+    ///   - done: receives on the copy's event loop where the copy is.
     func keep(
         _ copy: SentCopy,
         for accounts: [AccountID],
         own: Set<AccountID>,
         messageID: ByteBuffer?,
-        done: @escaping @Sendable (Bool) -> Void
+        done: @escaping @Sendable (SentCopy.Place) -> Void
     ) {
         copy.messageID = messageID
         copy.waiting = accounts.map { account in
@@ -61,24 +61,31 @@ extension SentCopies {
         let names = copy.waiting.map {
             $0.file.deletingPathExtension().appendingPathExtension(Self.unsent)
         }
-        copy.keep(as: names, done: done)
+        let bound = NIOLoopBound(copy, eventLoop: copy.loop)
+        copy.keep(as: names) { [self] isKept in
+            guard isKept else { return done(.nowhere) }
+            self.share(bound.value, done: done)
+        }
     }
 
     /// The message went out: marks its copy as sent, and files it.
     /// - Parameter kept: called on the copy's event loop once a restarted gateway would file the
-    ///   copy, or when the copy cannot be marked.
+    ///   copy, or when the copy cannot be marked. If nodes share the store, another node would
+    ///   file it then, too.
     func file(_ copy: SentCopy, kept: @escaping @Sendable () -> Void) {
         let (loop, copies, messageID) = (copy.loop, copy.waiting, copy.messageID)
         copy.complete(suffix: Self.complete) { [self] names in
-            kept()
-            for waiting in copies {
-                if names.contains(waiting.file) {
-                    self.file(waiting, on: loop, attempt: 0)
-                } else {
-                    self.space.end(waiting.account, octets: waiting.octets)
-                    self.isMissing([waiting.account], messageID: messageID)
-                }
+            let complete = copies.filter { names.contains($0.file) }
+            let begin: @Sendable () -> Void = {
+                kept()
+                for waiting in complete { self.file(waiting, on: loop, attempt: 0) }
             }
+            for waiting in copies where !names.contains(waiting.file) {
+                self.space.end(waiting.account, octets: waiting.octets)
+                self.isMissing([waiting.account], messageID: messageID)
+            }
+            guard let sharing = self.sharing else { return begin() }
+            sharing.sent(complete.map(\.name), on: loop, done: begin)
         }
     }
 
@@ -116,7 +123,9 @@ extension SentCopies {
     /// messages. Names the copies whose messages' outcome is unknown, and keeps them. Blocks.
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.upstream.withLock { $0 = upstream }
+        self.sharing?.start(upstream.permissions)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
+        self.startSharing(names)
         var waiting: [AccountID: Int] = [:]
         var incomplete = 0
         for name in names {
@@ -129,6 +138,12 @@ extension SentCopies {
                 let earlier = waiting[copy.account, default: 0]
                 waiting[copy.account] = earlier + 1
                 let loop = group.next()
+                if let sharing = self.sharing {
+                    let messageID = Self.messageID(of: copy.file)
+                    sharing.found(self.stored(copy, messageID: messageID))
+                    self.fileAgain(copy, earlier: earlier, on: loop)
+                    continue
+                }
                 loop.scheduleTask(in: Self.pause * earlier) { [self] in
                     self.file(copy, on: loop, attempt: 0)
                 }
@@ -162,17 +177,17 @@ extension SentCopies {
         )
     }
 
-    /// The numbers of the accounts and the Message-IDs of the copies whose messages' outcome is
-    /// unknown. Blocks.
+    /// The names, accounts and Message-IDs of the copies whose messages' outcome is unknown.
+    /// Blocks.
     package static func unknown(
         store: String
-    ) -> [(account: AccountID, messageID: String?)] {
+    ) -> [(name: String, account: AccountID, messageID: String?)] {
         let folder = self.folder(store: store)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.sorted().compactMap { name in
             let file = folder.appendingPathComponent(name)
             return self.waiting(file, suffix: self.unknown).map {
-                ($0.account, self.messageID(of: file).map { String(buffer: $0) })
+                ($0.name, $0.account, self.messageID(of: file).map { String(buffer: $0) })
             }
         }
     }

@@ -1,5 +1,5 @@
 import Access
-import Foundation
+package import Foundation
 import Logging
 import NIOCore
 import SMTP
@@ -18,7 +18,7 @@ package final class SentCopies: Sendable {
     /// The suffix of a complete copy: `ACCOUNT.UUID.eml`.
     static let complete = "eml"
     /// The suffix of a copy whose message has not arrived completely. Its server has no end of it.
-    static let partial = "part"
+    static let partial = SentCopy.partial
     /// The suffix of a complete copy whose server has not answered yet.
     static let unsent = "unsent"
     /// The suffix of a copy whose gateway stopped before it knew the server's answer. It is not
@@ -38,7 +38,7 @@ package final class SentCopies: Sendable {
     static let pause = TimeAmount.milliseconds(250)
 
     /// Seconds after which a copy should have been filed.
-    static let waitingTime: TimeInterval = 60
+    package static let waitingTime: TimeInterval = 60
 
     typealias Waiting = WaitingSentCopy
 
@@ -60,16 +60,31 @@ package final class SentCopies: Sendable {
     let missing = Mutex<[MissingSentCopy]>([])
     /// The thread that reads and writes the files.
     let writer: BackgroundWriter
+    /// Keeps the copies in the store as well; nil if no other node uses the store.
+    let sharing: SentCopySharing?
+    /// The time in which a server has stored what it received, even if its connection is lost.
+    let settleTime: TimeAmount
     /// Logs failures of servers at a limited rate.
     let log: ServerLog
     let logger: Logger
 
     /// - Parameters:
-    ///   - store: the path of the store; the folder is beside it.
+    ///   - store: the folder is beside it.
+    ///   - settleTime: the time in which a server has stored what it received.
     ///   - writer: a thread without other work.
-    init(store: String, writer: BackgroundWriter, log: ServerLog, logger: Logger) {
+    init(
+        store: PermissionStore,
+        settleTime: TimeAmount,
+        writer: BackgroundWriter,
+        log: ServerLog,
+        logger: Logger
+    ) {
         self.writer = writer
-        self.folder = Self.folder(store: store)
+        let folder = Self.folder(store: store.path)
+        self.folder = folder
+        self.settleTime = settleTime
+        self.sharing =
+            store.isShared ? SentCopySharing(store: store, folder: folder, logger: logger) : nil
         self.log = log
         self.logger = logger
         self.upstream = Mutex(nil)
@@ -158,7 +173,9 @@ package final class SentCopies: Sendable {
         var account: AccountID
         var messageID: ByteBuffer?
         /// The message to file.
-        var file: URL?
+        var message: OutgoingMessage?
+        /// Whether the folder may have the message already.
+        var isRepeated = false
     }
 
     /// Performs a task in a conversation with the account's server.
@@ -180,15 +197,18 @@ package final class SentCopies: Sendable {
             let access = upstream.permissions.current.access
             var others = self.filed.withLock { $0[account] ?? [] }
             if case .tidy(let copy) = task.purpose { others.remove(copy) }
+            // One of the gateway's own may be the same message.
+            if task.isRepeated { others = [] }
             let filing = SentFiling(
                 task.purpose,
                 messageID: task.messageID,
                 creatable: access.partsWhereOthersCreate(in: account),
-                others: others
+                others: others,
+                isRepeated: task.isRepeated
             )
             ConversationConnection.run(
                 filing,
-                sending: task.file.map { OutgoingMessage(file: $0, writer: self.writer) },
+                sending: task.message,
                 at: ConversationServer(account: target, upstream: upstream),
                 on: loop
             ) { outcome in

@@ -11,11 +11,30 @@ struct WaitingSentCopy: Sendable {
     let octets: UInt64
     /// Nil if no other copy may replace this one.
     let messageID: ByteBuffer?
+    /// Whether an earlier process or another node may have filed it.
+    var isRepeated = false
+    /// The message's Message-ID, by which a repeated copy is looked for.
+    var searchID: ByteBuffer?
+
+    /// The name of the file without suffix.
+    var name: String { self.file.deletingPathExtension().lastPathComponent }
 }
 
 /// The copy of one message in transit. Used on its event loop only; a background thread writes the
 /// file.
 final class SentCopy {
+    /// Where the copy of a complete message is.
+    enum Place: Sendable {
+        /// Nowhere: the disk took no copy.
+        case nowhere
+        /// On this node's disk, but not in the database that the nodes share.
+        case local
+        /// Wherever it has to be.
+        case stored
+    }
+
+    /// The suffix of a file that is not complete.
+    static let partial = "part"
     /// Octets that wait for the disk; beyond it the client is not read.
     private static let maximumWaiting = 4 * 1_024 * 1_024
 
@@ -99,6 +118,28 @@ final class SentCopy {
         guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
+    /// Creates the folder with mode 0700 if needed, and the file with mode 0600. Blocks.
+    /// - Throws: an error of Foundation.
+    static func create(_ file: URL) throws -> FileHandle {
+        let folder = file.deletingLastPathComponent()
+        if !FileManager.default.fileExists(atPath: folder.path) {
+            try FileManager.default.createDirectory(
+                at: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            try Self.syncFolder(folder.deletingLastPathComponent())
+        }
+        guard
+            FileManager.default.createFile(
+                atPath: file.path,
+                contents: nil,
+                attributes: [.posixPermissions: 0o600]
+            )
+        else { throw CocoaError(.fileWriteUnknown) }
+        return try FileHandle(forWritingTo: file)
+    }
+
     /// Removes the file under all of its names.
     func drop() {
         let (file, handle) = (self.file, self.handle)
@@ -122,34 +163,12 @@ final class SentCopy {
             self.state.withLock { state in
                 guard !state.hasFailed else { return }
                 do {
-                    if state.handle == nil { state.handle = try Self.open(file) }
+                    if state.handle == nil { state.handle = try SentCopy.create(file) }
                     try state.handle?.write(contentsOf: Data(octets.readableBytesView))
                 } catch {
                     state.hasFailed = true
                 }
             }
-        }
-
-        /// Creates the folder with mode 0700 if needed, and the file with mode 0600.
-        /// - Throws: an error of Foundation.
-        private static func open(_ file: URL) throws -> FileHandle {
-            let folder = file.deletingLastPathComponent()
-            if !FileManager.default.fileExists(atPath: folder.path) {
-                try FileManager.default.createDirectory(
-                    at: folder,
-                    withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700]
-                )
-                try SentCopy.syncFolder(folder.deletingLastPathComponent())
-            }
-            guard
-                FileManager.default.createFile(
-                    atPath: file.path,
-                    contents: nil,
-                    attributes: [.posixPermissions: 0o600]
-                )
-            else { throw CocoaError(.fileWriteUnknown) }
-            return try FileHandle(forWritingTo: file)
         }
 
         /// Links the file under its names, and removes the partial name.

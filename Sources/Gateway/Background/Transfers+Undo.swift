@@ -54,19 +54,31 @@ extension Transfers {
         let known = interrupted.interruptedState?.state
         var end: AppendOutcome?
         if case .begun(let last)? = interrupted.interruptedState { end = last }
-        let read: @Sendable (PermissionStore) throws -> Transfer? = { [end] store in
-            guard try store.transfer(entry) != nil else { return nil }
-            if let known { try store.setTransfer(entry, state: known, last: end) }
-            return try store.transfer(entry)
+        let read: @Sendable (PermissionStore) throws -> JournalEntry = { [end] store in
+            let found = try store.journalEntry(entry)
+            guard case .own = found, let known else { return found }
+            try store.setTransfer(entry, state: known, last: end)
+            return try store.journalEntry(entry)
         }
         self.write(read, on: interrupted.loop) { found in
-            // The outer nil: the journal cannot be used. The inner nil: it has no such entry.
-            guard let found else { return self.tryLater(interrupted) }
-            guard let transfer = found else {
-                return self.isLost(interrupted)
+            switch found {
+            case nil: self.tryLater(interrupted)
+            case .missing: self.isLost(interrupted)
+            case .takenOver: self.isTakenOver(interrupted)
+            case .own(let transfer): self.inspect(interrupted, transfer: transfer)
             }
-            self.inspect(interrupted, transfer: transfer)
         }
+    }
+
+    /// Another node took the entry over while this one was paused, or cut off from the database.
+    /// It undoes or completes the transfer.
+    private func isTakenOver(_ interrupted: Interrupted) {
+        self.logger.notice(
+            "another node took an interrupted transfer over",
+            metadata: ["entry": "\(interrupted.entry)"]
+        )
+        var interrupted = interrupted
+        interrupted.tell(.postponed)
     }
 
     /// The journal has no such entry: the store was restored from before the transfer. Nothing says
@@ -234,65 +246,5 @@ extension Transfers {
             on: loop,
             done: done
         )
-    }
-
-    // MARK: - The end
-
-    /// The recovery has ended: removes the journal entry.
-    private func finished(_ interrupted: Interrupted, resolution: TransferResolution) {
-        self.logger.notice(
-            "an interrupted transfer was recovered",
-            metadata: ["entry": "\(interrupted.entry)", "end": "\(resolution)"]
-        )
-        self.write(
-            { try $0.forgetTransfer(interrupted.entry) },
-            on: interrupted.loop,
-            answer: { _ in
-                var interrupted = interrupted
-                interrupted.tell(resolution)
-            }
-        )
-    }
-
-    /// Copies stay, or may stay: `doctor` shows them to the administrator.
-    private func remains(_ interrupted: Interrupted, transfer: Transfer, messages: Int) {
-        let snapshot = self.upstream.withLock { $0 }?.permissions.current
-        let account = snapshot?.access.accounts[transfer.target.account]?.address.description
-        self.logger.warning(
-            "an interrupted transfer may have left copies, which cannot be identified",
-            metadata: [
-                "entry": "\(interrupted.entry)", "account": "\(account ?? "?")",
-                "folder": "\(transfer.target.folder)", "messages": "\(messages)",
-            ]
-        )
-        self.write(
-            { try $0.leaveTransfer(interrupted.entry, messages: messages) },
-            on: interrupted.loop,
-            answer: { _ in
-                var interrupted = interrupted
-                interrupted.tell(.remains)
-            }
-        )
-    }
-
-    /// A server, or the journal, cannot be used now.
-    private func tryLater(_ interrupted: Interrupted) {
-        var next = interrupted
-        next.tell(.postponed)
-        self.logger.warning(
-            "an interrupted transfer cannot be recovered now; the gateway tries again",
-            metadata: ["entry": "\(interrupted.entry)"]
-        )
-        next.attempt += 1
-        next.left = 0
-        self.resolve(next, in: Self.retries[min(interrupted.attempt, Self.retries.count - 1)])
-    }
-
-    /// Continues the recovery after a while, unless the gateway stops.
-    private func resolve(_ interrupted: Interrupted, in time: TimeAmount) {
-        interrupted.loop.scheduleTask(in: time) { [self] in
-            guard self.upstream.withLock({ $0 }) != nil else { return }
-            self.resolve(interrupted)
-        }
     }
 }

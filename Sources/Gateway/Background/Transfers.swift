@@ -37,9 +37,12 @@ final class Transfers: Sendable {
     }
 
     /// Recovers what an earlier run left. Blocks.
+    ///
+    /// In a store that nodes share, those entries are taken over like those of any dead process
+    /// (``Takeover``).
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.upstream.withLock { $0 = upstream }
-        self.takeUp(on: group)
+        if !self.store.isShared { self.takeUp(on: group) }
     }
 
     /// Reads the journal and begins to recover each transfer.
@@ -58,13 +61,17 @@ final class Transfers: Sendable {
             }
             return
         }
-        if !left.isEmpty {
-            self.logger.notice(
-                "recovering interrupted transfers",
-                metadata: ["count": "\(left.count)"]
-            )
-        }
-        for entry in left {
+        self.recover(left, on: group)
+    }
+
+    /// Begins to recover transfers that another process began.
+    func recover(_ entries: [Int64], on group: any EventLoopGroup) {
+        guard !entries.isEmpty else { return }
+        self.logger.notice(
+            "recovering interrupted transfers",
+            metadata: ["count": "\(entries.count)"]
+        )
+        for entry in entries {
             self.resolve(Interrupted(entry: entry, interruptedState: nil, loop: group.next()))
         }
     }
@@ -94,10 +101,11 @@ final class Transfers: Sendable {
                 }
             )
         case .append(let entry, let append):
+            let begin = ContinuousClock.now
             self.write(
                 { try $0.recordAppend(append, of: entry) },
                 on: loop,
-                answer: { answer(.appending($0 != nil)) }
+                answer: { answer(.appending($0 != nil && self.isValid(since: begin))) }
             )
         case .confirm(let entry, let uids, let last):
             self.write(
@@ -118,6 +126,13 @@ final class Transfers: Sendable {
                 }
             )
         }
+    }
+
+    /// Whether an entry that was confirmed is still this process's. A process that was paused
+    /// meanwhile must not complete an APPEND: another node may be undoing the transfer.
+    /// - Parameter begin: when the confirmation was asked for.
+    private func isValid(since begin: ContinuousClock.Instant) -> Bool {
+        !self.store.isShared || .now - begin < NodeLeases.validity
     }
 
     /// Reads or writes the journal on the background thread.

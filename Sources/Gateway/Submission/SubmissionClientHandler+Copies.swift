@@ -15,8 +15,8 @@ extension SubmissionClientHandler {
         self.copy?.append(octets)
     }
 
-    /// Writes the copy to the disk before the message goes out, and tells the session whether that
-    /// succeeded.
+    /// Writes the copy to the disk, and to the database that nodes share, before the message goes
+    /// out, and tells the session whether that succeeded.
     /// - Parameters:
     ///   - number: the number of the message.
     ///   - own: the accounts that belong to the sender.
@@ -35,7 +35,14 @@ extension SubmissionClientHandler {
             for: accounts,
             own: own,
             messageID: messageID,
-            done: self.delivering { $0.copyKept(number, succeeded: $1, at: .current) }
+            done: self.delivering { session, place in
+                session.copyKept(
+                    number,
+                    succeeded: place != .nowhere,
+                    isShared: place == .stored,
+                    at: .current
+                )
+            }
         )
     }
 

@@ -86,7 +86,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
         case .copyMissing(let accounts, let messageID):
             self.gateway.sentCopies.isMissing(accounts, messageID: messageID)
         case .dropCopy:
-            self.copy?.drop()
+            if let copy = self.copy { self.gateway.sentCopies.drop(copy) }
             self.copy = nil
         case .audit(let event): self.audit(event)
         case .authenticate(let credentials): self.authenticate(credentials)

@@ -7,6 +7,9 @@ struct OutgoingMessage: Sendable {
     let file: URL
     /// Reads the file; shared with other files, so each read is short.
     let writer: BackgroundWriter
+    /// Asked before the last line end, with which the server stores the message. It calls its
+    /// parameter on the connection's event loop; false ends the connection.
+    var confirm: (@Sendable (@escaping @Sendable (Bool) -> Void) -> Void)?
 }
 
 /// Streaming of the message that a conversation appends.
@@ -45,7 +48,19 @@ extension ConversationConnection {
     ) {
         // Do not complete the literal after a read error: the server would store a truncated message.
         guard let data else { return self.messageFailed() }
-        guard !data.isEmpty else { return self.perform(self.conversation.messageSent()) }
+        guard !data.isEmpty else { return self.completeMessage(bound) }
         self.channel?.send(ByteBuffer(bytes: data)) { bound.value.sendNext(handle, bound: bound) }
+    }
+
+    /// All octets are sent: sends the end of the command if that is still permitted.
+    private func completeMessage(_ bound: NIOLoopBound<ConversationConnection>) {
+        guard let confirm = self.message?.confirm else {
+            return self.perform(self.conversation.messageSent())
+        }
+        confirm { isPermitted in
+            let connection = bound.value
+            guard isPermitted, connection.channel != nil else { return connection.messageFailed() }
+            connection.perform(connection.conversation.messageSent())
+        }
     }
 }

@@ -9,19 +9,27 @@ extension SubmissionSession {
     /// The copy of a message is on the disk, or this failed. Then the message is not sent if one of its accounts
     /// requires the copy; otherwise it is sent without a copy.
     ///
-    /// - Parameter number: the number of the copy's transaction; a call for an earlier one is ignored.
-    package mutating func copyKept(_ number: UInt64, succeeded: Bool, at now: Moment) {
+    /// - Parameters:
+    ///   - number: the number of the copy's transaction; a call for an earlier one is ignored.
+    ///   - isShared: whether the copy survives the loss of this machine, if others do the same work. Without that, a
+    ///     message whose copy is required is not sent either.
+    package mutating func copyKept(
+        _ number: UInt64,
+        succeeded: Bool,
+        isShared: Bool = true,
+        at now: Moment
+    ) {
         self.now = now
         guard case .receiving(let receiving) = self.running, number == self.transactions,
             case .keepingCopy = receiving.stage
         else { return }
         self.checkTransaction()
         if receiving.isRefused { return self.readClient() }
+        guard succeeded && isShared || !receiving.requiresCopies else {
+            self.refuseMessage(receiving, reply: .noRoomForCopy)
+            return self.readClient()
+        }
         if !succeeded {
-            guard !receiving.requiresCopies else {
-                self.refuseMessage(receiving, reply: .noRoomForCopy)
-                return self.readClient()
-            }
             receiving.missingCopies = receiving.copies
             self.dropCopy(receiving)
         }

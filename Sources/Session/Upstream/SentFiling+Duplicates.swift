@@ -10,7 +10,7 @@ extension SentFiling {
             return self.keep()
         }
         self.state = .searching
-        let hasWithin = self.profile.has("WITHIN")
+        let hasWithin = self.profile.has("WITHIN") && !self.isRepeated
         return self.command {
             $0.write(word: "UID SEARCH UNDELETED HEADER Message-ID")
             $0.write(string: messageID)

@@ -52,6 +52,8 @@ package struct SentFiling: ServerConversation {
     let messageID: ByteBuffer?
     private let creatable: [Scope]
     let others: Set<FiledCopy>
+    /// Whether the folder may have the message from an earlier attempt, at any time.
+    let isRepeated: Bool
     var profile = UpstreamProfile(capabilities: [], delimiter: nil)
     private var sender = CommandSender()
     var state = State.listing
@@ -70,16 +72,19 @@ package struct SentFiling: ServerConversation {
     ///   - messageID: the value of the message's Message-ID field; without one no messages are compared.
     ///   - creatable: scopes in which users other than the owner may create folders.
     ///   - others: the gateway's copies of other messages; they never count as another copy of this one.
+    ///   - isRepeated: whether the folder may have the message from an earlier attempt of any age.
     package init(
         _ purpose: Purpose,
         messageID: ByteBuffer?,
         creatable: [Scope] = [],
-        others: Set<FiledCopy> = []
+        others: Set<FiledCopy> = [],
+        isRepeated: Bool = false
     ) {
         self.purpose = purpose
         self.messageID = messageID
         self.creatable = creatable
         self.others = others
+        self.isRepeated = isRepeated
         self.sentFolder = SentFolder(self.profile, creatable: creatable)
         if case .tidy(let copy) = purpose { self.copy = copy }
     }

@@ -77,12 +77,7 @@ extension PostgreSQLConnection: StoreConnection {
 
     /// Waits for the row of a lock, until the end of the transaction.
     func lock(_ lock: StoreLock) throws {
-        let name =
-            switch lock {
-            case .model: "model"
-            case .auditLog(let node): "audit \(node ?? self.node)"
-            case .journal: "journal"
-            }
+        guard let name = self.name(of: lock) else { return }
         let sql = "SELECT 1 FROM storeLock WHERE name = ? FOR UPDATE"
         guard try self.result(sql: sql, arguments: [name]).count == 0 else { return }
         try self.execute(
@@ -90,6 +85,25 @@ extension PostgreSQLConnection: StoreConnection {
             arguments: [name]
         )
         _ = try self.result(sql: sql, arguments: [name])
+    }
+
+    /// The name of a lock's row; nil for no lock.
+    private func name(of lock: StoreLock) -> String? {
+        switch lock {
+        case .model: "model"
+        case .auditLog(let node): "audit \(node ?? self.node)"
+        case .journal: "journal"
+        case .none: nil
+        }
+    }
+
+    /// Tells that the node lives.
+    /// - Throws: ``StoreError`` of kind `unusable` if another process has the node's name.
+    func renewLease() throws {
+        try self.execute(sql: PostgreSQLSchema.heartbeat, arguments: [self.node, self.instance])
+        guard self.changedRows == 1 else {
+            throw StoreError.unusable("another process has the name of this node, \(self.node)")
+        }
     }
 }
 

@@ -25,12 +25,14 @@ final class PostgreSQLConnection: @unchecked Sendable {
     var patience = PostgreSQLConnection.patience
     /// The name of the audit log to which transactions append.
     let node: String
+    /// The random number of this process.
+    let instance: Int64
     /// The number of rows that the last statement changed.
     var changedRows = 0
 
     /// Connects.
     /// - Throws: ``PostgreSQLError``.
-    init(_ parameters: PostgreSQLParameters, node: String) throws {
+    init(_ parameters: PostgreSQLParameters, node: String, instance: Int64 = 0) throws {
         let (keys, values) = parameters.strings
         let handle = keys.withCStrings { keys in
             values.withCStrings { PQconnectdbParams(keys, $0, 0) }
@@ -40,6 +42,7 @@ final class PostgreSQLConnection: @unchecked Sendable {
         }
         self.handle = handle
         self.node = node
+        self.instance = instance
         guard PQstatus(handle) == CONNECTION_OK else {
             throw self.failure(nil)
         }

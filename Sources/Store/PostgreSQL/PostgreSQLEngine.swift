@@ -42,7 +42,7 @@ final class PostgreSQLEngine: StoreEngine {
     /// - Throws: ``StoreError`` of kind `unusable`.
     init(_ server: PostgreSQLServer, creates: Bool) throws {
         let parameters = try PostgreSQLParameters(server)
-        let pool = PostgreSQLPool(parameters, node: server.node)
+        let pool = PostgreSQLPool(parameters, node: server.node, instance: self.instance)
         self.place = parameters.place
         self.pool = pool
         do {

@@ -14,17 +14,20 @@ final class PostgreSQLPool: Sendable {
 
     private let parameters: PostgreSQLParameters
     private let node: String
+    /// The random number of this process.
+    private let instance: Int64
     private let idle = Mutex(Idle())
 
     /// Creates a pool without connections.
-    init(_ parameters: PostgreSQLParameters, node: String) {
+    init(_ parameters: PostgreSQLParameters, node: String, instance: Int64) {
         self.parameters = parameters
         self.node = node
+        self.instance = instance
     }
 
     /// Opens a connection that is not kept.
     func open() throws -> PostgreSQLConnection {
-        try PostgreSQLConnection(self.parameters, node: self.node)
+        try PostgreSQLConnection(self.parameters, node: self.node, instance: self.instance)
     }
 
     /// Runs a body in a transaction.

@@ -33,6 +33,7 @@ enum PostgreSQLSchema {
         ("2026-11-30 first", Self.first + Self.changes + Self.versions + Self.protection),
         ("2026-11-30 audit log by node and number", Schema.nodeIndexes),
         ("2026-11-30 counts of nodes, and requests to them", Self.nodes),
+        ("2026-11-30 takeover of transfers and copies", Self.takeover),
     ]
 
     /// Migrates the tables to this version.

@@ -11,6 +11,8 @@ final class SQLiteConnection: StoreConnection {
     let database: Database
     /// A file has one audit log.
     let node = ""
+    /// No other node uses a file.
+    let instance: Int64 = 0
     /// The number of rows that the last statement changed.
     var changedRows: Int { self.database.changesCount }
 
@@ -63,6 +65,9 @@ final class SQLiteConnection: StoreConnection {
 
     /// Does nothing: SQLite ends no transaction.
     func allowPauses() {}
+
+    /// Does nothing: nobody else uses a file.
+    func renewLease() {}
 
     /// Does nothing: SQLite has one writer at a time.
     func lock(_ lock: StoreLock) {}

@@ -52,8 +52,15 @@ enum Schema {
         migrator.registerMigration("2026-11-30 grants by account and subject") { database in
             try database.execute(sql: Self.grantSubjects)
         }
+        migrator.registerMigration("2026-11-30 processes that make transfers") { database in
+            try database.execute(sql: Self.processes)
+        }
         return migrator
     }
+
+    /// The process that makes a transfer. It is 0 in a file, which one gateway uses.
+    private static let processes =
+        "ALTER TABLE transfer ADD COLUMN instance INTEGER NOT NULL DEFAULT 0;"
 
     /// Whether a message is refused if no copy of it can be kept for the Sent folder.
     private static let requiredCopies = """

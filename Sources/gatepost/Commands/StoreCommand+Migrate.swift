@@ -36,7 +36,8 @@ extension StoreCommand {
             discussion: """
                 Stop all gateways first. Afterwards, write TARGET into gatepost.yaml as store: and start \
                 them again. The original stays as it is. Copies of messages that wait for the Sent \
-                folder stay in the folder `sent` of each node.
+                folder stay in the folder `sent` of each node. A database in which such copies wait is
+                not copied: let the gateways file them first.
                 """
         )
 

@@ -47,7 +47,7 @@ struct DoctorCommand: AsyncParsableCommand {
             try await Self.checkServers(store, configuration: configuration, findings: &findings)
         }
         findings.append(await Self.checkGateway(store, configuration: configuration))
-        findings.append(Self.checkCopies(configuration))
+        findings.append(Self.checkCopies(store, configuration: configuration))
         findings += Self.checkUnknownCopies(store, configuration: configuration)
         findings += await Self.checkMissingCopies(configuration)
         if let store {
@@ -170,20 +170,6 @@ struct DoctorCommand: AsyncParsableCommand {
                 ? nil
                 : "\(count) interrupted and cannot be completed: a mail server is unusable, or the "
                     + "gateway does not run; see the log for the server"
-        )
-    }
-
-    /// Reports copies of sent messages that wait because they could not be filed.
-    private static func checkCopies(_ configuration: GatewayConfiguration) -> Finding {
-        let waiting = SentCopies.waiting(store: configuration.store)
-        guard !waiting.isEmpty else { return Finding(subject: "copies in Sent", state: "ok") }
-        return Finding(
-            subject: "copies in Sent",
-            state: "failed",
-            // Never print the file names: a shell could interpret one that is pasted.
-            remedy:
-                "\(waiting.count) could not be filed: see the log for the reason; the running "
-                + "gateway tries again after 30 seconds, 5 minutes, and then each hour"
         )
     }
 }

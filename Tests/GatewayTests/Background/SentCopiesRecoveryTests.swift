@@ -21,7 +21,8 @@ import Testing
             self.fixture = try StoreFixture(accounts, port: self.server.port)
             let upstream = try UpstreamFixture.services(self.fixture)
             self.copies = SentCopies(
-                store: self.fixture.store.path,
+                store: self.fixture.store,
+                settleTime: .seconds(30),
                 writer: self.fixture.background,
                 log: upstream.serverLog,
                 logger: self.fixture.log.logger

@@ -101,7 +101,8 @@ import Testing
         for name in names { try fixture.folder.write("Subject: x\r\n\r\nx", as: "sent/\(name)") }
         let upstream = try UpstreamFixture.services(fixture)
         let copies = SentCopies(
-            store: fixture.store.path,
+            store: fixture.store,
+            settleTime: .seconds(30),
             writer: fixture.background,
             log: upstream.serverLog,
             logger: fixture.log.logger

@@ -33,6 +33,7 @@ import Testing
         "RightsAndRoles": ["text: kim ALL=(gatepost)"],
         "SeveralGateways": [
             "console: createuser", "yaml: store: postgresql", "console: gatepost store create",
+            "sql: UPDATE sentcopy",
         ],
     ]
 
