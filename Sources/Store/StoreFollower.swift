@@ -38,12 +38,15 @@ extension PermissionStore {
                 var follower = StoreFollower(store: self, masterKey: masterKey, known: known)
                 while !isOver.isSet {
                     let change = follower.look { watch.answered(at: .now) }
-                    watch.lookEnded(at: .now) { wasSilent in
-                        guard let change = change ?? (wasSilent ? follower.currentChange : nil)
-                        else {
-                            return
+                    if follower.hasFailed {
+                        // A failure is no answer, and does not end a silence: the known snapshot
+                        // may grant what was withdrawn since.
+                        if let change { continuation.yield(change) }
+                    } else {
+                        watch.lookEnded(at: .now) { wasSilent in
+                            let current = wasSilent ? follower.currentChange : nil
+                            if let change = change ?? current { continuation.yield(change) }
                         }
-                        continuation.yield(change)
                     }
                     self.engine.wait(atMost: interval)
                 }
@@ -109,7 +112,7 @@ package final class StoreWatch: Sendable {
         self.state.withLock { $0.answered = now }
     }
 
-    /// Records the end of a look.
+    /// Records the end of a look that did not fail.
     /// - Parameter tell: Receives whether the silence was reported. It runs under the lock, so
     ///   what it reports precedes any later report of ``check(at:_:)``.
     package func lookEnded(at now: ContinuousClock.Instant, tell: (Bool) -> Void) {
@@ -163,7 +166,10 @@ private struct StoreFollower {
         self.expiry = known?.access.nextExpiry(after: .current)
     }
 
-    /// The result of the last look; nil before the first one.
+    /// Whether the last look got no answer from the store.
+    var hasFailed: Bool { self.failures > 0 }
+
+    /// The result of the last look that did not fail; nil before the first one.
     var currentChange: StoreChange? {
         self.refusal.map(StoreChange.unreadable) ?? self.known.map(StoreChange.published)
     }

@@ -18,9 +18,7 @@ import Testing
         self.url = try PostgreSQLCluster.shared.get().database()
     }
 
-    private var database: String {
-        String(self.url.dropFirst("postgresql:///".count).prefix { $0 != "?" })
-    }
+    private var database: String { PostgreSQLCluster.name(of: self.url) }
 
     private func node(_ name: String, creates: Bool = true) throws -> PermissionStore {
         let server = PostgreSQLServer(url: self.url, node: name, state: self.folder.url.path)
@@ -89,6 +87,32 @@ import Testing
         other.engine.wait(atMost: .seconds(60))
         #expect(ContinuousClock.now - start < .seconds(30))
         #expect(try other.users().count == 1)
+    }
+
+    @Test(.timeLimit(.minutes(2))) func `a look that fails after a silence opens nothing`()
+        async throws
+    {
+        let store = try self.node("one")
+        var changes = store.changes(
+            every: .milliseconds(50),
+            silence: .milliseconds(300),
+            masterKey: self.masterKey,
+            after: try store.load()
+        ).makeAsyncIterator()
+        let cluster = try PostgreSQLCluster.shared.get()
+        let (start, database) = (ContinuousClock.now, self.database)
+        Thread.detachNewThread {
+            // Looks wait for the lock, and give up after a second.
+            try? cluster.psql(
+                "BEGIN; LOCK TABLE revision; SELECT pg_sleep(5); COMMIT",
+                database: database
+            )
+        }
+        let first = try #require(await changes.next())
+        #expect(first.published == nil)
+        var next = try #require(await changes.next())
+        while next.published == nil { next = try #require(await changes.next()) }
+        #expect(ContinuousClock.now - start > .seconds(5))
     }
 
     @Test func `edits of several nodes at once get one revision each and lose nothing`() throws {

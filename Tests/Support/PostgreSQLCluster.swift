@@ -16,12 +16,16 @@ package final class PostgreSQLCluster: Sendable {
     package static let shared = Result { try PostgreSQLCluster() }
 
     private let folder: URL
+    private let port: UInt16?
     private let process: Process
     /// The shell stops the server when this is closed.
     private let life: Pipe
     private let databases = Atomic(0)
 
-    private init() throws {
+    /// Starts a server.
+    /// - Parameter port: A TCP port of this machine besides the socket; nil for none.
+    package init(port: UInt16? = nil) throws {
+        self.port = port
         // Another user must reach it, whatever TMPDIR is.
         let root = URL(fileURLWithPath: "/tmp")
         self.folder = root.appendingPathComponent(
@@ -36,7 +40,7 @@ package final class PostgreSQLCluster: Sendable {
             set -e
             PATH="$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1):$PATH"
             initdb -D "$0/data" -U gatepost -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$0/log" 2>&1
-            postgres -D "$0/data" -k "$0" -c listen_addresses= -c fsync=off \\
+            postgres -D "$0/data" -k "$0" \(Self.listening(on: port)) -c fsync=off \\
                 -c max_connections=500 >>"$0/log" 2>&1 </dev/null &
             server=$!
             cat >/dev/null
@@ -75,9 +79,29 @@ package final class PostgreSQLCluster: Sendable {
         return self.url("test\(number)")
     }
 
+    /// Options of the server.
+    private static func listening(on port: UInt16?) -> String {
+        port.map { "-c listen_addresses=127.0.0.1 -p \($0)" } ?? "-c listen_addresses="
+    }
+
     /// The URL of a database of this server.
     package func url(_ database: String) -> String {
-        "postgresql:///\(database)?user=gatepost&host=\(self.folder.path)"
+        guard let port = self.port else {
+            return "postgresql:///\(database)?user=gatepost&host=\(self.folder.path)"
+        }
+        return "postgresql:///\(database)?user=gatepost&host=127.0.0.1&port=\(port)"
+    }
+
+    /// The name of the database in a URL of this class.
+    package static func name(of url: String) -> String {
+        String(url.dropFirst("postgresql:///".count).prefix { $0 != "?" })
+    }
+
+    /// The number of the server's first process; 0 if it is unknown.
+    package var serverProcess: Int32 {
+        let file = self.folder.appendingPathComponent("data/postmaster.pid")
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+        return Int32(text.prefix { $0 != "\n" }) ?? 0
     }
 
     /// Runs SQL text.
