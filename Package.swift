@@ -112,6 +112,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+        .executableTarget(
+            name: "NodeSimulation",
+            dependencies: ["Store", "Access", "Support"],
+            path: "Tests/NodeSimulation",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AccessTests",
             dependencies: ["Access", "Support"],
@@ -155,7 +161,9 @@ let package = Package(
         ),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Store", "SASL", "Access", "Cryptography", "Support", grdb],
+            dependencies: [
+                "Store", "SASL", "Access", "Cryptography", "Support", "NodeSimulation", grdb,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
