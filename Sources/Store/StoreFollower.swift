@@ -37,16 +37,16 @@ extension PermissionStore {
             Thread.detachNewThread {
                 var follower = StoreFollower(store: self, masterKey: masterKey, known: known)
                 while !isOver.isSet {
+                    let start = ContinuousClock.now
                     let change = follower.look { watch.answered(at: .now) }
                     if follower.hasFailed {
-                        // A failure is no answer, and does not end a silence: the known snapshot
-                        // may grant what was withdrawn since.
-                        if let change { continuation.yield(change) }
+                        if let change { watch.refuse { continuation.yield(change) } }
                     } else {
-                        watch.lookEnded(at: .now) { wasSilent in
+                        let isCurrent = watch.lookEnded(from: start, at: .now) { wasSilent in
                             let current = wasSilent ? follower.currentChange : nil
                             if let change = change ?? current { continuation.yield(change) }
                         }
+                        guard isCurrent else { continue }
                     }
                     self.engine.wait(atMost: interval)
                 }
@@ -88,7 +88,7 @@ package final class StoreWatch: Sendable {
     private struct State {
         /// When the file answered last, or a look ended.
         var answered: ContinuousClock.Instant
-        /// Whether the silence since then was reported.
+        /// Whether the silence since then, or a refusal, was reported.
         var isSilent = false
     }
 
@@ -112,13 +112,34 @@ package final class StoreWatch: Sendable {
         self.state.withLock { $0.answered = now }
     }
 
-    /// Records the end of a look that did not fail.
-    /// - Parameter tell: Receives whether the silence was reported. It runs under the lock, so
-    ///   what it reports precedes any later report of ``check(at:_:)``.
-    package func lookEnded(at now: ContinuousClock.Instant, tell: (Bool) -> Void) {
+    /// Records the end of a look that did not fail. A look that fails ends no silence: the known
+    /// snapshot may grant what was withdrawn since.
+    ///
+    /// A look that took longer than the silence ends none either. It may have read the store before
+    /// the silence: a transaction sees one state, and a network that was cut delays its statements.
+    /// - Parameters:
+    ///   - start: When the look began.
+    ///   - tell: Receives whether the silence was reported. It runs under the lock, so what it
+    ///     reports precedes any later report of ``check(at:_:)``.
+    /// - Returns: False if the silence lasts, and another look has to end it.
+    package func lookEnded(
+        from start: ContinuousClock.Instant,
+        at now: ContinuousClock.Instant,
+        tell: (Bool) -> Void
+    ) -> Bool {
         self.state.withLock { state in
+            guard !state.isSilent || now - start <= self.silence else { return false }
             tell(state.isSilent)
             state = State(answered: now)
+            return true
+        }
+    }
+
+    /// Reports a refusal. The silence that follows it is not reported.
+    func refuse(_ tell: () -> Void) {
+        self.state.withLock { state in
+            state.isSilent = true
+            tell()
         }
     }
 

@@ -170,16 +170,20 @@ import Testing
 
     // MARK: - The clock
 
-    @Test func `a look that does not end is reported once, and then its result`() {
+    @Test func `a look that does not end is reported once, and the next one ends the silence`() {
         let start = ContinuousClock.now
         let watch = StoreWatch(silence: .milliseconds(800), from: start)
         var told = 0
         func check(after milliseconds: Int) {
             watch.check(at: start + .milliseconds(milliseconds)) { _ in told += 1 }
         }
-        func endLook(after milliseconds: Int) -> Bool {
-            var wasSilent = false
-            watch.lookEnded(at: start + .milliseconds(milliseconds)) { wasSilent = $0 }
+        func endLook(_ begin: Int, _ end: Int) -> Bool? {
+            var wasSilent: Bool?
+            let isCurrent = watch.lookEnded(
+                from: start + .milliseconds(begin),
+                at: start + .milliseconds(end)
+            ) { wasSilent = $0 }
+            #expect(isCurrent == (wasSilent != nil))
             return wasSilent
         }
         check(after: 800)
@@ -187,8 +191,9 @@ import Testing
         check(after: 801)
         check(after: 900)
         #expect(told == 1)
-        #expect(endLook(after: 5_000))
-        #expect(!endLook(after: 5_200))
+        #expect(endLook(0, 5_000) == nil)
+        #expect(endLook(5_000, 5_010) == true)
+        #expect(endLook(5_200, 5_210) == false)
         // A large file answers first, and reading it takes longer.
         watch.answered(at: start + .milliseconds(5_900))
         check(after: 6_600)

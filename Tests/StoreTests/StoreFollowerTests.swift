@@ -11,8 +11,8 @@ import Testing
         self.start + .milliseconds(milliseconds)
     }
 
-    /// Events and their times: `a` an answer, `e` the end of a look, `c` a check; and the
-    /// report of each.
+    /// Events and their times: `a` an answer, `e` the end of a look, `l` the end of a look that
+    /// took longer than the silence, `c` a check; and the report of each.
     static let rows: [([(Character, Int)], [String])] = [
         ([("c", 0), ("c", 1_000)], ["", ""]), ([("c", 1_001), ("c", 1_002)], ["silent", ""]),
         ([("a", 900), ("c", 1_001), ("c", 1_900)], ["", "", ""]),
@@ -23,6 +23,11 @@ import Testing
         (
             [("c", 1_500), ("e", 1_600), ("c", 2_601), ("e", 2_700)],
             ["silent", "was silent", "silent", "was silent"]
+        ),
+        ([("l", 1_500), ("c", 1_600)], ["was heard", ""]),
+        (
+            [("c", 1_500), ("l", 1_600), ("c", 9_000), ("e", 9_100), ("c", 9_200)],
+            ["silent", "lasts", "", "was silent", ""]
         ),
     ]
 
@@ -35,7 +40,12 @@ import Testing
             var text = ""
             switch event {
             case "a": watch.answered(at: Self.at(time))
-            case "e": watch.lookEnded(at: Self.at(time)) { text = $0 ? "was silent" : "was heard" }
+            case "e", "l":
+                let start = Self.at(event == "e" ? time : time - 1_001)
+                let isCurrent = watch.lookEnded(from: start, at: Self.at(time)) {
+                    text = $0 ? "was silent" : "was heard"
+                }
+                if !isCurrent { text = "lasts" }
             default: watch.check(at: Self.at(time)) { _ in text = "silent" }
             }
             told.append(text)
