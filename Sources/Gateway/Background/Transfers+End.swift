@@ -16,10 +16,7 @@ extension Transfers {
         self.write(
             { try $0.forgetTransfer(interrupted.entry) },
             on: interrupted.loop,
-            answer: { _ in
-                var interrupted = interrupted
-                interrupted.tell(resolution)
-            }
+            answer: { self.ended(interrupted, resolution: resolution, isWritten: $0 != nil) }
         )
     }
 
@@ -37,10 +34,7 @@ extension Transfers {
         self.write(
             { try $0.leaveTransfer(interrupted.entry, messages: messages) },
             on: interrupted.loop,
-            answer: { _ in
-                var interrupted = interrupted
-                interrupted.tell(.remains)
-            }
+            answer: { self.ended(interrupted, resolution: .remains, isWritten: $0 != nil) }
         )
     }
 

@@ -24,6 +24,8 @@ extension Transfers {
         var attempt = 0
         /// Looks at the target that found copies missing.
         var looks = 0
+        /// Whether only the deletion of the entry is left; it may have succeeded.
+        var hasEnded = false
         /// Copies that stay, as far as is known, because nothing proves which messages they are.
         var left = 0
         /// Called once, after the first attempt.
@@ -63,7 +65,7 @@ extension Transfers {
         self.write(read, on: interrupted.loop) { found in
             switch found {
             case nil: self.tryLater(interrupted)
-            case .missing: self.isLost(interrupted)
+            case .missing: if !interrupted.hasEnded { self.isLost(interrupted) }
             case .takenOver: self.isTakenOver(interrupted)
             case .own(let transfer): self.inspect(interrupted, transfer: transfer)
             }

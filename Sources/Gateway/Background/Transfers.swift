@@ -117,7 +117,10 @@ final class Transfers: Sendable {
             self.write(
                 { try $0.forgetTransfer(entry) },
                 on: loop,
-                answer: { answer(.forgotten($0 != nil)) }
+                answer: { forgotten in
+                    answer(.forgotten(forgotten != nil))
+                    if forgotten == nil { self.completeLater(entry, on: loop, attempt: 0) }
+                }
             )
         case .resolve(let entry, let interruptedState):
             self.resolve(

@@ -2,10 +2,10 @@ import Access
 import NIOCore
 import NIOPosix
 import Session
-import Store
 import Testing
 
 @testable import Gateway
+@testable import Store
 
 /// The journal of messages on their way between accounts: what is written, in which order, and what is told.
 @Suite struct TransfersTests {
@@ -277,6 +277,28 @@ import Testing
         }
         #expect(try bench.fixture.store.transfers() == [entry])
         #expect(Transfers.retries == Transfers.retries.sorted())
+        bench.transfers.stop()
+        try await bench.fixture.stop()
+    }
+
+    @Test(.timeLimit(.minutes(2))) func `an entry that could not be deleted is deleted later`()
+        async throws
+    {
+        let bench = try Bench()
+        let entry = try #require(try await bench.record(bench.transfer()))
+        func rename(_ name: String, to other: String) throws {
+            try bench.fixture.store.write(locking: .journal) {
+                try $0.execute(sql: "ALTER TABLE \(name) RENAME TO \(other)")
+            }
+        }
+        try rename("transfer", to: "hidden")
+        guard case .forgotten(false) = try await bench.perform(.forget(entry)) else {
+            Issue.record("deleted")
+            return
+        }
+        try rename("hidden", to: "transfer")
+        #expect(try bench.stored(entry) != nil)
+        while try bench.stored(entry) != nil { try await Task.sleep(for: .milliseconds(100)) }
         bench.transfers.stop()
         try await bench.fixture.stop()
     }
