@@ -40,6 +40,7 @@ private enum Scenarios {
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 16, "process.py": 13,
             "records.py": 5, "hostile.py": 31, "crowd.py": 1, "differential.py": 2,
             "soak.py": 1, "logins.py": 19, "stores.py": 6, "comparison.py": 4,
+            "storm.py": 1, "kills.py": 2,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
             "limits_of_nodes.py": 8,
             "takeover.py": 6,
@@ -120,6 +121,14 @@ private enum Scenarios {
         try await Scenarios.run("crowd.py", scenario, Office.first)
     }
 
+    // Needs an idle machine: rights that are kept for a second are a failure.
+    @Test(arguments: Scenarios.names(in: "storm.py"))
+    func `three nodes withstand failures of each other, the database and the network`(
+        scenario: String
+    ) async throws {
+        try await Scenarios.run("storm.py", scenario, Office.restless)
+    }
+
     // Needs an idle machine: log lines are counted by the minute.
     @Test(arguments: Scenarios.names(in: "records.py"))
     func `logs and metrics match what happened`(scenario: String) async throws {
@@ -167,6 +176,13 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "takeover.py"))
     func `another node takes over what a dead one left`(scenario: String) async throws {
         try await Scenarios.run("takeover.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "kills.py"))
+    func `a gateway that is killed has lost nothing that it acknowledged`(
+        scenario: String
+    ) async throws {
+        try await Scenarios.run("kills.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "oddities.py"))

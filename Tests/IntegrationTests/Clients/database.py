@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -30,6 +31,8 @@ def owned(folder):
 class PostgreSQL:
     """A server with an empty database `mail`; its socket is in its folder."""
 
+    SETTINGS = "listen_addresses = ''\nmax_connections = 200\nsynchronous_commit = on\n"
+
     def __init__(self):
         # Another user must reach it, whatever TMPDIR is.
         self.folder = owned(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
@@ -39,14 +42,14 @@ class PostgreSQL:
         subprocess.run(as_postgres("initdb", "-D", self.data, "-U", "gatepost", "-A", "trust", "-E", "UTF8",
                                    "--locale=C.UTF-8", "--no-sync"), check=True, stdout=subprocess.DEVNULL)
         with open(os.path.join(self.data, "postgresql.auto.conf"), "a") as file:
-            file.write("listen_addresses = ''\nmax_connections = 200\nsynchronous_commit = on\n")
+            file.write(self.SETTINGS)
         self.start()
         self.psql("CREATE DATABASE mail", "postgres")
         return self
 
     def standby(self, name):
         """A server that follows this one by streaming."""
-        other = PostgreSQL()
+        other = type(self)()
         os.rmdir(other.data) if os.path.exists(other.data) else None
         subprocess.run(as_postgres("pg_basebackup", "-D", other.data, "-R", "-X", "stream", "-c", "fast",
                                    "-d", f"host={self.folder} user=gatepost application_name={name}"), check=True)
@@ -110,13 +113,14 @@ def url(*servers):
 
 
 class Balancer:
-    """HAProxy in front of several gateways."""
+    """HAProxy in front of several gateways, each a port of this machine or an address with a port."""
 
     def __init__(self, ports):
         self.folder = tempfile.mkdtemp(prefix="haproxy-")
         self.port = free_port()
-        servers = "".join(f"    server node{n} 127.0.0.1:{port} check inter 200ms fall 1 rise 1\n"
-                          for n, port in enumerate(ports))
+        addresses = [f"127.0.0.1:{port}" if isinstance(port, int) else port for port in ports]
+        servers = "".join(f"    server node{n} {address} check inter 200ms fall 1 rise 1\n"
+                          for n, address in enumerate(addresses))
         path = os.path.join(self.folder, "haproxy.cfg")
         with open(path, "w") as file:
             file.write("global\n    maxconn 4000\ndefaults\n    mode tcp\n    timeout connect 5s\n    timeout client 600s\n"
@@ -126,7 +130,13 @@ class Balancer:
                                         stderr=subprocess.DEVNULL)
 
     def __enter__(self):
-        return self
+        end = time.time() + 30
+        while True:
+            assert self.process.poll() is None and time.time() < end
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return self
+            time.sleep(0.02)
 
     def __exit__(self, *_):
         self.process.kill()

@@ -15,13 +15,15 @@ EXECUTABLE = shutil.which("dovecot", path=os.environ["PATH"] + ":/usr/sbin")
 
 
 class Dovecot:
-    """One account, `owner` with the password `secret`; its mail is in `mail`, in Maildir++."""
+    """One account, `owner` with the password `secret`; its mail is in `mail`, in Maildir++. It has the address of this
+    machine, and those in `addresses`."""
 
-    def __init__(self, namespaces, owner="owner"):
+    def __init__(self, namespaces, owner="owner", addresses=()):
         self.folder = tempfile.mkdtemp(prefix="dovecot-")
         os.chmod(self.folder, 0o755)
         authority = Authority(self.folder)
-        certificate, key = authority.make("server", "DNS:localhost")
+        certificate, key = authority.make("server", ",".join(["DNS:localhost", *(f"IP:{a}" for a in addresses)]))
+        self.certificate, self.addresses = (certificate, key), ["127.0.0.1", *addresses]
         self.ca, self.port, self.owner = authority.trusted, free_port(), owner
         self.mail = os.path.join(self.folder, "mail")
         os.mkdir(self.mail)
@@ -56,7 +58,7 @@ class Dovecot:
             state_dir = {self.path('state')}
             log_path = {self.path('log')}
             protocols = imap
-            listen = 127.0.0.1
+            listen = {", ".join(self.addresses)}
             ssl = required
             ssl_cert = <{certificate}
             ssl_key = <{key}

@@ -59,9 +59,9 @@ def context(certificate, lowest=None, ciphers=None):
 class Server:
     """Listens, and runs `script(connection)` for each client."""
 
-    def __init__(self, script, tls=None):
+    def __init__(self, script, tls=None, address="127.0.0.1"):
         self.script, self.tls = script, tls
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = socket.create_server((address, 0))
         self.port = self.socket.getsockname()[1]
         self.connections = []
         # Everything that was said to it, with what TLS was taken off.
