@@ -92,14 +92,16 @@ extension PermissionStore {
     func plan(_ edit: DocumentEdit, progress: StoreProgress) throws -> DocumentPlan {
         // The grants are most of a store.
         let accounts = edit.rest.accounts
+        // Without a removal, no part changes that is equal to the document's.
+        let parts = accounts == nil ? nil : edit.rest.document
         let (changes, plan) = try self.engine.tryOnCopy(grantsOn: accounts) { transaction in
             var changes = ModelChanges()
             changes.revision = try transaction.revision()
-            let before = try transaction.document()
+            let before = try transaction.document(parts: parts)
             progress.begin("trying the changes on a copy")
             try transaction.apply(edit, before: before)
             progress.begin("listing the changes")
-            let after = try transaction.document()
+            let after = try transaction.document(parts: parts)
             (changes.added, changes.removed) = after.changes(from: before)
             return changes
         }
@@ -154,7 +156,7 @@ package struct DocumentPlan {
 /// entries that differ.
 extension StoreTransaction {
     /// Applies all parts that the document has.
-    /// - Parameter before: The whole model.
+    /// - Parameter before: The model, or those parts of it that the document has.
     /// - Throws: ``StoreError`` if the document cannot be applied.
     fileprivate func apply(_ edit: DocumentEdit, before: ModelDocument) throws {
         let document = edit.rest.document

@@ -49,7 +49,8 @@ extension StoreTransaction {
             rest.walls = nil
         }
         guard let grants = document.grants else { return DocumentRest(document: rest) }
-        guard let difference = try self.differentGrants(grants) else {
+        let primaries = document.accounts?.map(\.address)
+        guard let difference = try self.differentGrants(grants, primaries: primaries) else {
             return DocumentRest(document: rest, accounts: nil)
         }
         let (places, positions) = difference

@@ -12,12 +12,24 @@ extension PermissionStore {
 /// Export inside a read transaction.
 extension StoreTransaction {
     /// Every part of the model, each sorted so that two exports of the same store are equal.
-    func document() throws -> ModelDocument {
+    /// - Parameter parts: A document with the parts to read; nil for all.
+    func document(parts: ModelDocument? = nil) throws -> ModelDocument {
+        func wants<Entry>(_ part: KeyPath<ModelDocument, [Entry]?>) -> Bool {
+            parts.map { $0[keyPath: part] != nil } ?? true
+        }
         var document = ModelDocument()
-        document.users = try self.userRows()
-        document.groups = try self.groupRows()
-        document.accounts = try self.documentAccounts()
-        document.grants = try self.grants().map { grant in
+        if wants(\.users) { document.users = try self.userRows() }
+        if wants(\.groups) { document.groups = try self.groupRows() }
+        if wants(\.accounts) { document.accounts = try self.documentAccounts() }
+        if wants(\.grants) { document.grants = try self.documentGrants() }
+        if wants(\.withdrawals) { document.withdrawals = try self.documentWithdrawals() }
+        if wants(\.walls) { document.walls = try self.documentWalls() }
+        return document
+    }
+
+    /// The grants as a document has them, sorted.
+    private func documentGrants() throws -> [ModelDocument.Grant] {
+        try self.grants().map { grant in
             let row = grant.row
             return ModelDocument.Grant(
                 account: row.account,
@@ -31,9 +43,6 @@ extension StoreTransaction {
                 confirmed: row.isPending ? false : nil
             )
         }
-        document.withdrawals = try self.documentWithdrawals()
-        document.walls = try self.documentWalls()
-        return document
     }
 
     /// The accounts as a document has them, sorted by address.

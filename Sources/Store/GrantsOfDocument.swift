@@ -20,6 +20,15 @@ private struct GrantKey: Hashable {
     var until: Int64?
     /// Compared octet for octet.
     var reason: ExactText?
+
+    /// The other values have few forms.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.account)
+        hasher.combine(self.subject)
+        hasher.combine(self.folder)
+        hasher.combine(self.until)
+        hasher.combine(self.reason)
+    }
 }
 
 /// The slot that a local grant takes: two grants of one document with the same slot would
@@ -168,11 +177,15 @@ extension StoreTransaction {
     }
 
     /// The accounts on which the local grants of the store and those of a document differ.
+    /// - Parameter primaries: The primary addresses of the document's accounts; nil if it has no
+    ///   accounts.
     /// - Returns: The keys of these accounts, and the positions of their grants in the document;
     ///   nil if any account may differ.
     func differentGrants(
-        _ document: [ModelDocument.Grant]
+        _ document: [ModelDocument.Grant],
+        primaries: [String]?
     ) throws -> (accounts: Set<Int64>, positions: [Int])? {
+        let primaries = Set((primaries ?? []).map(ExactText.init))
         let names = try DocumentNames(self)
         var accounts: Set<Int64> = []
         // Nil for an account that the store does not have yet.
@@ -182,9 +195,9 @@ extension StoreTransaction {
         wanted.reserveCapacity(document.count)
         for grant in document {
             guard let account = names.account(primary: grant.account) else {
-                // The document may give an alias, or another spelling, to another account.
-                guard let address = try? PermissionStore.address(grant.account).description,
-                    ExactText(address) == ExactText(grant.account), !names.isAddress(address)
+                // An alias, also one that the document adds, may denote any account.
+                guard primaries.contains(ExactText(grant.account)),
+                    !names.isAddress(grant.account)
                 else { return nil }
                 places.append(nil)
                 continue

@@ -87,7 +87,12 @@ package struct MessageStream {
                 let octet = octets[index]
                 switch state {
                 case .text:
-                    if octet > 0x0D { break }
+                    if octet > .carriageReturn {
+                        // The octets that end a line or break the message are not greater.
+                        let end = UInt8.carriageReturn + 1
+                        index = octets.firstIndex(below: end, from: index + 1)
+                        continue loop
+                    }
                     if octet == .carriageReturn {
                         state = .carriageReturn
                     } else if octet == .lineFeed || octet == 0 {
@@ -208,11 +213,11 @@ package struct DotStuffing {
         from: Int,
         wasAtLineStart: Bool
     ) -> Int? {
-        var from = from
         // Messages have few dots: check the octet before each one.
-        while from < octets.count, let dot = octets[from...].firstIndex(of: UInt8(ascii: ".")) {
+        var dot = octets.firstIndex(of: UInt8(ascii: "."), from: from)
+        while dot < octets.count {
             if dot == 0 ? wasAtLineStart : octets[dot - 1] == .lineFeed { return dot }
-            from = dot + 1
+            dot = octets.firstIndex(of: UInt8(ascii: "."), from: dot + 1)
         }
         return nil
     }
