@@ -184,7 +184,7 @@ import Testing
         try self.psql(
             """
             UPDATE nodecount SET ends = ends - 700000 WHERE kind = 'failures';
-            DELETE FROM nodebatch WHERE instance = 0
+            UPDATE nodebatch SET written = written - 700000
             """
         )
         let three = try self.node("three")
@@ -197,6 +197,32 @@ import Testing
         #expect(batches == 2)
     }
 
+    @Test func `a node that starts may write before it tells that it lives`() throws {
+        let server = PostgreSQLServer(url: self.url, node: "one", state: self.folder.url.path)
+        let store = try PermissionStore(.postgreSQL(server))
+        let one = Node(store: store, exchange: try #require(store.exchange()))
+        try one.write((self.anna, 3, nil))
+        // This one cleans the table.
+        let two = try self.node("two")
+        #expect(try Self.counts(two.write()) == [] && self.rows(two) == 1)
+        try self.beat(one, "one")
+        #expect(try Self.counts(two.write()) == [3])
+    }
+
+    @Test func `a node that was lost for long writes everything again`() throws {
+        let (one, two) = (try self.node("one"), try self.node("two"))
+        try one.write((self.anna, 3, nil), (.init(.messages, name: "1"), 4, 3_600_000))
+        try two.write()
+        try self.lose("one", seconds: 700)
+        try one.write()
+        try self.psql("UPDATE nodebatch SET written = written - 700000")
+        #expect(try self.node("three").write().isWhole && self.rows(two) == 1)
+        try self.beat(one, "one")
+        try one.write()
+        #expect(try one.write((self.anna, 3, nil)).isWhole)
+        #expect(try Set(Self.counts(two.write())) == [0, 3])
+    }
+
     @Test func `any text is a name`() throws {
         let (one, two) = (try self.node("one"), try self.node("two"))
         let names = ["", "a\"b", "a\\", "{a,b}", "NULL", "fe80::1%eth0", "' OR 1=1 --", "ü"]
@@ -204,6 +230,22 @@ import Testing
             names.map { NodeCount(.init(.address, name: $0), count: 1, remaining: nil) }
         }
         #expect(Set(try two.write().counts.map(\.count.row.key.name)) == Set(names))
+    }
+
+    @Test func `a number that no gateway wrote is bounded`() throws {
+        let one = try self.node("one")
+        try self.psql(
+            """
+            INSERT INTO nodecount VALUES
+                (7, 'messages', '1', 0, 9223372036854775807, 9223372036854775806, 1),
+                (7, 'messages', '2', 0, -5, 9223372036854775806, 1),
+                (7, 'something', '1', 0, 5, 9223372036854775806, 1);
+            INSERT INTO nodebatch VALUES (7, 1, 0)
+            """
+        )
+        let report = try one.write()
+        #expect(Self.counts(report) == [0, Int(Int32.max)])
+        #expect(report.counts.allSatisfy { $0.count.remaining == 3_600_000 })
     }
 
     @Test func `many counts are written in one exchange`() throws {

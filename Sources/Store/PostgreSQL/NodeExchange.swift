@@ -15,6 +15,11 @@ package final class NodeExchange: Sendable {
     private static let longestPause = Duration.milliseconds(PostgreSQLSchema.countRest / 2)
     /// The time between two attempts to clean the table.
     private static let cleaningInterval = Duration.seconds(60)
+    /// The longest count in milliseconds: an hour of sending. If the clock of the database was set
+    /// back, none lasts longer.
+    private static let longestCount: Int64 = 3_600_000
+    /// The largest count that is read, so that no sum overflows. Every limit is smaller.
+    private static let largestCount = Int(Int32.max)
     /// Rows of one statement.
     private static let rowsOfStatement = 5_000
 
@@ -133,11 +138,12 @@ package final class NodeExchange: Sendable {
         var isForgotten = state.batch > 0
         for row in rows {
             let (instance, batch): (Int64, Int64) = (row.required(at: 0), row.required(at: 1))
+            let isLiving: Bool = row.required(at: 2)
             guard instance != self.instance else {
-                isForgotten = false
+                isForgotten = isLiving && state.known[instance]?.isLiving == false
+                state.known[instance] = Known(batch: batch, isLiving: isLiving)
                 continue
             }
-            let isLiving: Bool = row.required(at: 2)
             var known = state.known[instance] ?? Known(batch: 0, isLiving: isLiving)
             if known.isLiving, !isLiving { report.ended.insert(instance) }
             // Its connections count again.
@@ -147,7 +153,7 @@ package final class NodeExchange: Sendable {
             guard batch > known.batch else { continue }
             later.append(NewBatches(instance: instance, after: known.batch, through: batch))
         }
-        // Another node removed what this one wrote before a long pause.
+        // Other nodes may have removed what this one wrote, because it did not tell that it lives.
         if isForgotten { state.connection = nil }
         guard !later.isEmpty else { return }
         try self.read(connection, batches: later, state: &state, report: &report)
@@ -174,11 +180,11 @@ package final class NodeExchange: Sendable {
             state.known[instance] = known
             // A newer version may count something else.
             guard let kind = NodeCount.Kind(rawValue: row.required(at: 1)) else { continue }
-            let remaining: Int64? = row.value(at: 6)
+            let remaining = (row.value(at: 6) as Int64?).map { min($0, Self.longestCount) }
             guard remaining != nil || known.isLiving else { continue }
             let count = NodeCount(
                 NodeCount.Row(kind, name: row.required(at: 2), part: row.required(at: 3)),
-                count: row.required(at: 4),
+                count: min(max(row.required(at: 4), 0), Self.largestCount),
                 remaining: remaining
             )
             report.counts.append((instance, count))

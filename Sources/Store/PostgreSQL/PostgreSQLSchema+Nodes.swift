@@ -29,8 +29,13 @@ extension PostgreSQLSchema {
         );
         CREATE INDEX nodeCountBatch ON nodeCount (instance, batch);
 
-        -- The last batch of each process, and, of the number 0, when the table was cleaned.
-        CREATE TABLE nodeBatch (instance bigint PRIMARY KEY, batch bigint NOT NULL);
+        -- The last batch of each process. The row with the number 0 is that of the last cleaning.
+        CREATE TABLE nodeBatch (
+            instance bigint PRIMARY KEY,
+            batch bigint NOT NULL,
+            -- When it was written, in milliseconds since 1970 by the clock of the server.
+            written bigint NOT NULL
+        );
 
         -- What commands ask each gateway's process: to end a session, or for all sessions.
         CREATE UNLOGGED TABLE nodeRequest (
@@ -71,8 +76,8 @@ extension PostgreSQLSchema {
         """
     /// Sets the last batch of a process.
     static let writeBatch = """
-        INSERT INTO nodeBatch (instance, batch) VALUES (?, ?)
-        ON CONFLICT (instance) DO UPDATE SET batch = excluded.batch
+        INSERT INTO nodeBatch (instance, batch, written) VALUES (?, ?, \(now))
+        ON CONFLICT (instance) DO UPDATE SET batch = excluded.batch, written = excluded.written
         """
     /// The last batch of each process, and whether it lives.
     static let batches = """
@@ -98,12 +103,16 @@ extension PostgreSQLSchema {
 
     /// Changes a row if no node has cleaned the table within a minute.
     static let claimCleaning = """
-        INSERT INTO nodeBatch (instance, batch) VALUES (0, \(now))
-        ON CONFLICT (instance) DO UPDATE SET batch = excluded.batch
-        WHERE nodeBatch.batch < excluded.batch - \(countRest)
+        INSERT INTO nodeBatch (instance, batch, written) VALUES (0, 0, \(now))
+        ON CONFLICT (instance) DO UPDATE SET written = excluded.written
+        WHERE nodeBatch.written < excluded.written - \(countRest)
         """
-    /// The processes that live, or were lost lately.
-    private static let present = "SELECT instance FROM node WHERE seen > \(now) - \(lostTime)"
+    /// The processes that live, were lost lately, or wrote lately: one that starts may write before
+    /// it tells that it lives.
+    private static let present = """
+        SELECT instance FROM node WHERE seen > \(now) - \(lostTime)
+        UNION ALL SELECT instance FROM nodeBatch WHERE written > \(now) - \(lostTime)
+        """
     /// Removes counts that are over, and those of connections of processes that are. A row that its
     /// process writes meanwhile is left to the next time.
     static let cleaning = [
