@@ -69,6 +69,30 @@ import Testing
         return collected
     }
 
+    /// A copy that another node may have filed can be there for long.
+    @Test(arguments: [false, true])
+    func `a repeated copy is looked for among messages of any age`(isRepeated: Bool) {
+        var filing = SentFiling(
+            .tidy(FiledCopy(folder: ByteBuffer(string: "Sent"), uidValidity: 9, uid: 4)),
+            messageID: ByteBuffer(string: "<a@b.example>"),
+            isRepeated: isRepeated
+        )
+        func text(_ step: ConversationStep<SentFiling.Outcome>) -> String {
+            guard case .send(let segments) = step else { return "\(step)" }
+            return segments.map { String(buffer: $0) }.joined()
+        }
+        let profile = UpstreamProfile(
+            capabilities: ["UIDPLUS", "WITHIN"],
+            delimiter: UInt8(ascii: "/")
+        )
+        let select = text(filing.begin(profile, tags: UpstreamTags(random: 7)))
+        let tag = select.prefix { $0 != " " }
+        _ = filing.responseReceived(ByteBuffer(string: "* OK [UIDVALIDITY 9] Ok\r\n"))
+        let search = text(filing.responseReceived(ByteBuffer(string: "\(tag) OK done\r\n")))
+        #expect(search.contains("UID SEARCH UNDELETED HEADER Message-ID"))
+        #expect(search.contains("YOUNGER") == !isRepeated)
+    }
+
     private static let own = "* LIST (\\Sent) \".\" INBOX.Gesendet"
     private static let plain = "* LIST () \".\" INBOX.Sent"
     private static let others = "* LIST (\\Sent) \".\" INBOX.Others.bob.Sent"

@@ -1,4 +1,5 @@
 import Access
+import Foundation
 import NIOCore
 import NIOPosix
 import Session
@@ -109,6 +110,21 @@ import Testing
         // The other node's entry is as it was.
         let transfer = try #require(try bench.other.transfer(entry))
         #expect(transfer.state == .begun && transfer.copies.map(\.isStored) == [false])
+        try await bench.stop()
+    }
+
+    /// The other node may have begun to undo the transfer meanwhile.
+    @Test func `an APPEND that is recorded late is not completed`() async throws {
+        let bench = try Bench()
+        let entry = try await bench.record()
+        bench.shared.fixture.background.submit {
+            Thread.sleep(forTimeInterval: NodeLeases.validity / .seconds(1) + 0.2)
+        }
+        guard case .appending(false) = try await bench.perform(.append(entry, Self.append())) else {
+            Issue.record("the APPEND may be completed")
+            return
+        }
+        #expect(try bench.one.transfer(entry)?.copies.count == 1)
         try await bench.stop()
     }
 

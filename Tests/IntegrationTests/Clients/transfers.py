@@ -383,10 +383,10 @@ def a_server_that_dies_is_made_up_for_when_it_is_back():
 
 
 class Stopped:
-    """The second server's processes for IMAP, stopped where they are."""
+    """A server's processes for IMAP, by default the second one's, stopped where they are."""
 
-    def __init__(self):
-        with open(os.path.join(os.path.dirname(os.environ["SECOND"]), "run/master.pid")) as file:
+    def __init__(self, server="SECOND"):
+        with open(os.path.join(os.path.dirname(os.environ[server]), "run/master.pid")) as file:
             self.master = file.read().strip()
         self.pids = [int(pid) for pid in self.find("imap")]
         for pid in self.pids:
