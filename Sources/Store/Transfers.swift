@@ -11,8 +11,14 @@ extension PermissionStore {
     /// keep the owner from moving them. Two transfers of the same messages to one mailbox are
     /// marked as contested, because neither could tell later which copies are its own.
     ///
-    /// - Returns: The entry's random number; nil if some of the messages are being moved.
-    package func recordTransfer(_ transfer: Transfer) throws -> Int64? {
+    /// - Parameter id: The entry's number. A random number never denotes another transfer, even in
+    ///   an older copy of the store. The caller who chose it can look for the entry if the answer to
+    ///   the COMMIT was lost.
+    /// - Returns: The entry's number; nil if some of the messages are being moved.
+    package func recordTransfer(
+        _ transfer: Transfer,
+        as id: Int64 = .random(in: 1..<Int64.max)
+    ) throws -> Int64? {
         try self.write(locking: .journal) { transaction in
             try transaction.connection.renewLease()
             let uids = Set(transfer.uids)
@@ -33,9 +39,6 @@ extension PermissionStore {
                     arguments: [rival.id]
                 )
             }
-            // A random number never denotes another transfer, even in an older copy of the
-            // store.
-            let id = Int64.random(in: 1..<Int64.max)
             try transaction.execute(
                 sql: """
                     INSERT INTO transfer (id, state, moves, source, sourceFolder, sourceValidity, uids,

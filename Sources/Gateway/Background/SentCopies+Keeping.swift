@@ -137,16 +137,11 @@ extension SentCopies {
                 self.space.found(copy.account, octets: copy.octets)
                 let earlier = waiting[copy.account, default: 0]
                 waiting[copy.account] = earlier + 1
-                let loop = group.next()
                 if let sharing = self.sharing {
                     let messageID = Self.messageID(of: copy.file)
                     sharing.found(self.stored(copy, messageID: messageID))
-                    self.fileAgain(copy, earlier: earlier, on: loop)
-                    continue
                 }
-                loop.scheduleTask(in: Self.pause * earlier) { [self] in
-                    self.file(copy, on: loop, attempt: 0)
-                }
+                self.fileAgain(copy, earlier: earlier, on: group.next())
             } else if let copy = Self.waiting(file, suffix: Self.unsent) {
                 self.becomesUnknown(copy)
             } else if let copy = Self.waiting(file, suffix: Self.unknown) {

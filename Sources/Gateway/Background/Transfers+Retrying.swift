@@ -4,8 +4,8 @@ import Session
 import Store
 import Synchronization
 
-/// The deletion of journal entries of transfers that have ended, when the journal cannot be used at first. Nobody may
-/// move the messages of an entry.
+/// The deletion of journal entries of transfers that have ended or have not begun, when the journal
+/// cannot be used at first. Nobody may move the messages of an entry.
 extension Transfers {
     /// Answers the session, and tries again if the journal still has the entry.
     func ended(
@@ -19,19 +19,25 @@ extension Transfers {
         if !isWritten { self.tryLater(next) }
     }
 
-    /// The entry of a transfer that has ended could not be deleted: deletes it when the journal can
-    /// be used. The session itself asks for the recovery of a copy.
+    /// Looks this often for an entry that is missing: the database may receive the end of a
+    /// transaction after the network was cut.
+    private static let looks = 2
+
+    /// The entry of a transfer that has ended could not be deleted, or nobody knows whether the
+    /// entry of one that has not begun was written: deletes it when the journal can be used. The
+    /// session itself asks for the recovery of a copy.
     func completeLater(_ entry: Int64, on loop: any EventLoop, attempt: Int) {
         loop.scheduleTask(in: Self.retries[min(attempt, Self.retries.count - 1)]) { [self] in
             guard self.upstream.withLock({ $0 }) != nil else { return }
             self.write({ try $0.journalEntry(entry) }, on: loop) { found in
-                guard let found else {
-                    return self.completeLater(entry, on: loop, attempt: attempt + 1)
+                switch found {
+                case nil: self.completeLater(entry, on: loop, attempt: attempt + 1)
+                case .missing where attempt + 1 < Self.looks:
+                    self.completeLater(entry, on: loop, attempt: attempt + 1)
+                case .own(let transfer) where transfer.state == .copied || transfer.copies.isEmpty:
+                    self.resolve(Interrupted(entry: entry, interruptedState: nil, loop: loop))
+                case .own, .missing, .takenOver: break
                 }
-                guard case .own(let transfer) = found,
-                    transfer.state == .copied || transfer.copies.isEmpty
-                else { return }
-                self.resolve(Interrupted(entry: entry, interruptedState: nil, loop: loop))
             }
         }
     }

@@ -92,11 +92,15 @@ final class Transfers: Sendable {
     ) {
         switch request {
         case .record(let transfer):
+            let number = Int64.random(in: 1..<Int64.max)
             self.write(
-                { try $0.recordTransfer(transfer) },
+                { try $0.recordTransfer(transfer, as: number) },
                 on: loop,
                 answer: { entry in
-                    guard let entry else { return answer(.recorded(nil)) }
+                    guard let entry else {
+                        self.completeLater(number, on: loop, attempt: 0)
+                        return answer(.recorded(nil))
+                    }
                     answer(entry.map { .recorded($0) } ?? .busy)
                 }
             )

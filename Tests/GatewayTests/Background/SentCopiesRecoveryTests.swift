@@ -22,7 +22,7 @@ import Testing
             let upstream = try UpstreamFixture.services(self.fixture)
             self.copies = SentCopies(
                 store: self.fixture.store,
-                settleTime: .seconds(30),
+                settleTime: .milliseconds(10),
                 writer: self.fixture.background,
                 log: upstream.serverLog,
                 logger: self.fixture.log.logger

@@ -102,7 +102,7 @@ import Testing
         let upstream = try UpstreamFixture.services(fixture)
         let copies = SentCopies(
             store: fixture.store,
-            settleTime: .seconds(30),
+            settleTime: .milliseconds(10),
             writer: fixture.background,
             log: upstream.serverLog,
             logger: fixture.log.logger

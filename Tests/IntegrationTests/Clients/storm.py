@@ -232,11 +232,11 @@ class Office:
         return int(session.user[1:].split("@")[0])
 
     def judge_messages(self):
-        # A copy that was refused twice is filed five minutes later.
-        end = time.time() + 420
+        # A copy that was refused once is filed half a minute later.
+        end = time.time() + 120
         while self.storm.server.psql("SELECT count(*) FROM transfer") != "0" or any(s.missing() for s in self.senders):
             assert time.time() < end, (self.storm.server.psql("SELECT * FROM transfer"), [s.missing() for s in self.senders],
-                                       [waiting(node) for node in self.nodes], [node.log()[-500:] for node in self.nodes])
+                                       [waiting(node) for node in self.nodes], [node.log()[-1500:] for node in self.nodes])
             time.sleep(0.2)
         self.mover.check()
         without, doubled = (sum((sender.check()[part] for sender in self.senders), []) for part in (0, 1))
