@@ -52,7 +52,7 @@ struct DocumentNames {
     }
 
     /// The key of the account that has this primary address, in its normalized form.
-    func account(primary text: String) -> Int64? { self.primaries[ExactText(text)] }
+    func account(primary name: ExactText) -> Int64? { self.primaries[name] }
 
     /// Whether an account has this address, in its normalized form.
     func isAddress(_ text: String) -> Bool { self.addresses[ExactText(text)] != nil }

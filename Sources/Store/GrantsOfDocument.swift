@@ -1,36 +1,6 @@
 import Access
 import Foundation
 
-/// The identity of a local grant in a document: two grants with the same key are the same
-/// grant.
-private struct GrantKey: Hashable {
-    /// The key of the account's row.
-    var account: Int64
-    /// The user or group.
-    var subject: Subject
-    /// The octets of the folder's path; nil for the whole account.
-    var folder: Data?
-    /// Whether folders below ``folder`` are included.
-    var isSubtree: Bool
-    /// The letters of the rights, in the order in which `Rights` writes them.
-    var rights: String
-    /// `none`, `on-behalf` or `as`.
-    var send: String
-    /// Seconds since 1970; nil for a grant without an end.
-    var until: Int64?
-    /// Compared octet for octet.
-    var reason: ExactText?
-
-    /// The other values have few forms.
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(self.account)
-        hasher.combine(self.subject)
-        hasher.combine(self.folder)
-        hasher.combine(self.until)
-        hasher.combine(self.reason)
-    }
-}
-
 /// The slot that a local grant takes: two grants of one document with the same slot would
 /// replace each other.
 private struct GrantSlot: Hashable {
@@ -191,12 +161,15 @@ extension StoreTransaction {
         // Nil for an account that the store does not have yet.
         var places: [Int64?] = []
         places.reserveCapacity(document.count)
-        var wanted: Set<GrantKey> = []
-        wanted.reserveCapacity(document.count)
+        var wanted = WantedGrants()
+        var last: (name: ExactText, account: Int64)?
         for grant in document {
-            guard let account = names.account(primary: grant.account) else {
+            // The grants of an account are usually beside each other.
+            let name = ExactText(grant.account)
+            if last?.name != name { last = names.account(primary: name).map { (name, $0) } }
+            guard let account = last?.account else {
                 // An alias, also one that the document adds, may denote any account.
-                guard primaries.contains(ExactText(grant.account)),
+                guard primaries.contains(name),
                     !names.isAddress(grant.account)
                 else { return nil }
                 places.append(nil)
@@ -207,16 +180,16 @@ extension StoreTransaction {
             // What cannot be read is refused later, with its position.
             guard let request = try? Self.request(grant),
                 let subject = try? names.subject(request.subject, transaction: self),
-                wanted.insert(Self.key(of: request, account: account, subject: subject)).inserted
+                wanted.insert(Self.key(of: request, account: account, subject: subject))
             else {
                 accounts.insert(account)
                 continue
             }
         }
         try self.forEachLocalGrant { key, _ in
-            if wanted.remove(key) == nil { accounts.insert(key.account) }
+            if !wanted.remove(key) { accounts.insert(key.account) }
         }
-        accounts.formUnion(wanted.map(\.account))
+        accounts.formUnion(wanted.accounts)
         let positions = places.indices.filter { places[$0].map(accounts.contains) ?? true }
         return (accounts, positions)
     }
