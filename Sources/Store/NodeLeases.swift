@@ -43,6 +43,8 @@ package final class NodeLeases: Sendable {
     private struct State {
         var signs: [OwningProcess.Key: Sign] = [:]
         var lastLook: ContinuousClock.Instant?
+        /// Transfers of takeovers whose COMMIT had no answer.
+        var doubtful: Set<Int64> = []
     }
 
     private let time: Duration
@@ -51,6 +53,12 @@ package final class NodeLeases: Sendable {
     /// - Parameter time: How long a process must be silent; a test shortens it.
     package init(time: Duration = NodeLeases.time) {
         self.time = time
+    }
+
+    /// The transfers that this process perhaps took over.
+    var doubtful: Set<Int64> {
+        get { self.state.withLock(\.doubtful) }
+        set { self.state.withLock { $0.doubtful = newValue } }
     }
 
     /// Records a look at the database.

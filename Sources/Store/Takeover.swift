@@ -35,24 +35,41 @@ extension PermissionStore {
     /// perhaps never went out become unknown, and belong to nobody.
     ///
     /// Nothing happens for a store that is not shared.
-    /// - Parameter leases: What this node knows of the others, from earlier calls.
+    /// - Parameter leases: What this node knows of the others, from earlier calls. After a lost
+    ///   answer to the COMMIT, a later call returns what this process took.
     /// - Returns: The numbers of the transfers that are this process's now.
     package func takeOver(
         _ leases: NodeLeases,
         at now: ContinuousClock.Instant = .now
     ) throws -> [Int64] {
         guard self.isShared else { return [] }
-        let owners = try self.read { try $0.otherOwners() }
+        let doubtful = leases.doubtful
+        let (owners, found) = try self.read { transaction in
+            (
+                try transaction.otherOwners(),
+                try doubtful.filter { try transaction.isOwn(transfer: $0) }
+            )
+        }
         let dead = leases.dead(among: owners, at: now)
-        guard !dead.isEmpty else { return [] }
-        return try self.write(locking: .journal) { transaction in
-            // A node without its name must not take anything.
-            try transaction.connection.renewLease()
-            return try dead.flatMap { owner in
-                try transaction.takeSentCopies(of: owner)
-                return try transaction.takeTransfers(of: owner)
+        var taken: [Int64] = []
+        if !dead.isEmpty {
+            do {
+                try self.write(locking: .journal) { transaction in
+                    // A node without its name must not take anything.
+                    try transaction.connection.renewLease()
+                    taken = try dead.flatMap { owner in
+                        try transaction.takeSentCopies(of: owner)
+                        return try transaction.takeTransfers(of: owner)
+                    }
+                }
+            } catch {
+                // The database perhaps committed it, or still does.
+                leases.doubtful.formUnion(taken)
+                throw error
             }
         }
+        leases.doubtful.subtract(found + taken)
+        return found + taken
     }
 }
 

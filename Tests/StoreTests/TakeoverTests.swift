@@ -145,6 +145,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `a takeover whose COMMIT had no answer is returned later, once`(
+        isCommitted: Bool
+    ) throws {
+        let (one, other) = (try self.nodes.node("one"), try self.nodes.node("other"))
+        let entry = try self.begin(one)
+        let watch = try self.nodes.watch(other)
+        try self.nodes.psql(
+            """
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION 'no answer'; END $$;
+            CREATE CONSTRAINT TRIGGER fail AFTER UPDATE ON transfer
+                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
+            """
+        )
+        #expect(self.fails { _ = try watch.takeOver() })
+        try self.nodes.psql("DROP TRIGGER fail ON transfer")
+        if isCommitted {
+            let instance = try other.read { $0.connection.instance }
+            try self.nodes.psql("UPDATE transfer SET node = 'other', instance = \(instance)")
+        }
+        #expect(try watch.takeOver() == [entry])
+        #expect(try watch.takeOver() == [])
+        #expect(try other.journalEntry(entry).isOwn)
+    }
+
     @Test func `a new process of a node takes over what the earlier one left`() throws {
         let one = try self.nodes.node("one")
         let entry = try self.begin(one)
