@@ -37,9 +37,6 @@ package enum SentCopyOwner: Equatable, Sendable {
 /// the mail server has answered, and `unknown` if its process died before. The row of a copy that
 /// was taken over stays as `filed` for a time, for the node that still has its file.
 extension PermissionStore {
-    /// Seconds for which the name of a filed copy is kept. A node that was away for longer compares
-    /// its copy with the Sent folder.
-    private static let filedTime: Int64 = 90 * 86_400
     /// Octets of a message in one row. PostgreSQL's text format needs twice as many, and a message
     /// of 50 MiB must not be in memory as a whole.
     private static let chunk = 256 * 1_024
@@ -124,7 +121,9 @@ extension PermissionStore {
 
     /// Deletes a copy of this node that is not to be filed, or was filed and is on no other node's
     /// disk. Does nothing if there is none.
-    package func removeSentCopy(_ name: String) throws {
+    /// - Parameter isFiled: Whether the copy was filed. If another node took it over meanwhile, it
+    ///   is marked as filed.
+    package func removeSentCopy(_ name: String, isFiled: Bool = false) throws {
         try self.write(locking: .journal) { transaction in
             try transaction.execute(
                 sql: """
@@ -133,26 +132,13 @@ extension PermissionStore {
                     """,
                 arguments: [name, transaction.connection.node]
             )
+            if isFiled, transaction.changedRows == 0 { try transaction.setFiled(name) }
         }
     }
 
     /// Records that a copy was filed, and deletes its message. Nobody files it after that.
     package func setFiledSentCopy(_ name: String) throws {
-        try self.write(locking: .journal) { transaction in
-            let now = Moment.current.seconds
-            try transaction.execute(
-                sql: "UPDATE sentCopy SET state = 'filed', created = ? WHERE name = ?",
-                arguments: [now, name]
-            )
-            try transaction.execute(
-                sql: "DELETE FROM sentCopyChunk WHERE copy = ?",
-                arguments: [name]
-            )
-            try transaction.execute(
-                sql: "DELETE FROM sentCopy WHERE state = 'filed' AND created < ?",
-                arguments: [now - Self.filedTime]
-            )
-        }
+        try self.write(locking: .journal) { try $0.setFiled(name) }
     }
 
     /// The copies that this process must file, oldest first.
@@ -233,6 +219,24 @@ extension StoreTransaction {
                 WHERE node = ? AND sentCopy.instance = ? AND state = 'unsent' AND \(Self.isSilent)
                 """,
             arguments: [key.node, key.instance, key.node, key.instance, owner.seen]
+        )
+    }
+
+    /// Seconds for which the name of a filed copy is kept. A node that was away for longer compares
+    /// its copy with the Sent folder.
+    private static let filedTime: Int64 = 90 * 86_400
+
+    /// Marks a copy as filed, deletes its message, and deletes old names.
+    fileprivate func setFiled(_ name: String) throws {
+        let now = Moment.current.seconds
+        try self.execute(
+            sql: "UPDATE sentCopy SET state = 'filed', created = ? WHERE name = ?",
+            arguments: [now, name]
+        )
+        try self.execute(sql: "DELETE FROM sentCopyChunk WHERE copy = ?", arguments: [name])
+        try self.execute(
+            sql: "DELETE FROM sentCopy WHERE state = 'filed' AND created < ?",
+            arguments: [now - Self.filedTime]
         )
     }
 

@@ -101,6 +101,18 @@ import Testing
         #expect(try one.confirmSentCopy("1.a") == .none)
     }
 
+    @Test func `the node that filed a copy tells so although another one took it`() throws {
+        let (one, other) = (try self.nodes.node("one"), try self.nodes.node("other"))
+        for name in ["1.a", "1.b"] { try self.send(name, by: one) }
+        try one.removeSentCopy("1.b", isFiled: true)
+        #expect(try one.confirmSentCopy("1.b") == .none)
+        _ = try self.nodes.takeOver(other)
+        try one.removeSentCopy("1.a", isFiled: true)
+        #expect(try other.ownSentCopies().isEmpty)
+        #expect(try other.confirmSentCopy("1.a") == .other)
+        #expect(self.isMissing(Self.copy("1.a"), by: other))
+    }
+
     @Test func `of claimants at once exactly one gets each copy`() throws {
         let claimants = try (0..<4).map { try self.nodes.node("node\($0)") }
         for round in 0..<10 {

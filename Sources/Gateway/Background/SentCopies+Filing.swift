@@ -22,7 +22,7 @@ extension SentCopies {
             loop.execute {
                 guard exists else {
                     self.logger.warning("the file of a sent copy was removed while it waited")
-                    self.sharing?.drop([copy.name])
+                    self.sharing?.drop([copy.name], generation: copy.generation)
                     return self.space.end(copy.account, octets: copy.octets)
                 }
                 self.beginShared(copy, on: loop, attempt: attempt)
@@ -32,16 +32,22 @@ extension SentCopies {
 
     /// Files a copy in a conversation with the account's server.
     func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
+        let isDenied = Atomic(false)
         self.converse(
             FilingTask(
                 purpose: .file(octets: Int(clamping: copy.octets)),
                 account: copy.account,
                 messageID: copy.messageID ?? copy.searchID,
-                message: self.outgoing(copy, on: loop),
+                message: self.outgoing(copy, on: loop) {
+                    isDenied.store(true, ordering: .relaxed)
+                },
                 isRepeated: copy.isRepeated
             ),
             on: loop
         ) { outcome, target in
+            if outcome == nil, isDenied.load(ordering: .relaxed) {
+                return self.denied(copy, target: target, loop: loop, attempt: attempt)
+            }
             self.filed(outcome, copy: copy, target: target, loop: loop, attempt: attempt)
         }
     }
@@ -69,18 +75,34 @@ extension SentCopies {
         case .removed, .kept:
             self.remove(copy)
         case .noSentFolder, .refused, .none:
-            if let target {
-                let failure = ServerLog.Failure(
-                    "cannot file a sent copy; the gateway tries again",
-                    account: target,
-                    at: target.imap,
-                    error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")"
-                )
-                self.log.log(failure, on: loop)
-            }
+            let error = outcome.map { "\($0)" } ?? "the server cannot be used"
+            self.failed(error, at: target, on: loop)
             self.sharing?.ended(copy.name)
             self.retry(copy, on: loop, attempt: attempt)
         }
+    }
+
+    /// The database did not permit the end of an APPEND.
+    func denied(
+        _ copy: Waiting,
+        target: UpstreamAccount?,
+        loop: any EventLoop,
+        attempt: Int
+    ) {
+        self.failed("the database does not permit it now", at: target, on: loop)
+        self.sharing?.ended(copy.name)
+        self.retrySoon(copy, on: loop, attempt: attempt)
+    }
+
+    private func failed(_ error: String, at target: UpstreamAccount?, on loop: any EventLoop) {
+        guard let target else { return }
+        let failure = ServerLog.Failure(
+            "cannot file a sent copy; the gateway tries again",
+            account: target,
+            at: target.imap,
+            error: error
+        )
+        self.log.log(failure, on: loop)
     }
 
     /// Schedules the next attempt.
@@ -88,6 +110,14 @@ extension SentCopies {
         let time = Self.retries[min(attempt, Self.retries.count - 1)]
         loop.scheduleTask(in: time) { [self] in
             self.file(copy, on: loop, attempt: attempt + 1)
+        }
+    }
+
+    /// Schedules the next attempt after the database could not be used. It says nothing about the
+    /// mail server, so the time does not grow.
+    func retrySoon(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
+        loop.scheduleTask(in: Self.retries[0]) { [self] in
+            self.file(copy, on: loop, attempt: attempt)
         }
     }
 

@@ -53,7 +53,8 @@ extension SentCopies {
         guard let sharing = self.sharing else { return }
         sharing.poll(suffix: Self.complete) { [self] stored in
             let file = self.folder.appendingPathComponent("\(stored.name).\(Self.complete)")
-            guard let copy = Self.waiting(file) else { return }
+            guard var copy = Self.waiting(file) else { return }
+            copy.generation = sharing.known(stored.name)?.generation ?? 0
             self.logger.notice(
                 "files a sent copy that another node or an earlier run left",
                 metadata: ["copy": "\(stored.name)"]
@@ -66,11 +67,12 @@ extension SentCopies {
     /// Asks the database whether this node may file a copy, and begins to do so.
     func beginShared(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         guard let sharing = self.sharing else { return self.send(copy, on: loop, attempt: attempt) }
-        sharing.begin(copy.name, on: loop) { [self] verdict in
+        sharing.begin(copy.name, generation: copy.generation, on: loop) { [self] verdict in
             switch verdict {
             case .file: self.send(copy, on: loop, attempt: attempt)
             case .fileAgain: self.sendAgain(copy, on: loop, attempt: attempt)
-            case .later: self.retry(copy, on: loop, attempt: attempt)
+            case .later: self.retrySoon(copy, on: loop, attempt: attempt)
+            case .gone: self.space.end(copy.account, octets: copy.octets)
             case .lost:
                 self.logger.notice(
                     "a sent copy is dropped here, because another node files it or did",
@@ -94,10 +96,20 @@ extension SentCopies {
     }
 
     /// The message of a copy, and the permission to complete its APPEND.
-    func outgoing(_ copy: Waiting, on loop: any EventLoop) -> OutgoingMessage {
+    /// - Parameter denied: called on the event loop if the database does not give the permission.
+    func outgoing(
+        _ copy: Waiting,
+        on loop: any EventLoop,
+        denied: @escaping @Sendable () -> Void
+    ) -> OutgoingMessage {
         var message = OutgoingMessage(file: copy.file, writer: self.writer)
         if let sharing = self.sharing {
-            message.confirm = { sharing.confirm(copy.name, on: loop, answer: $0) }
+            message.confirm = { answer in
+                sharing.confirm(copy.name, on: loop) { isPermitted in
+                    if !isPermitted { denied() }
+                    answer(isPermitted)
+                }
+            }
         }
         return message
     }

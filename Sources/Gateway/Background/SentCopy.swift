@@ -15,6 +15,8 @@ struct WaitingSentCopy: Sendable {
     var isRepeated = false
     /// The message's Message-ID, by which a repeated copy is looked for.
     var searchID: ByteBuffer?
+    /// The fetch that wrote the file (``SentCopySharing/Known/generation``).
+    var generation = 0
 
     /// The name of the file without suffix.
     var name: String { self.file.deletingPathExtension().lastPathComponent }

@@ -28,24 +28,34 @@ extension SentCopySharing {
 
     /// A copy that an earlier run filed; its row may be left.
     func foundFiled(_ name: String) {
-        self.state.withLock { $0.removals[name] = true }
+        self.state.withLock { $0.removals[name] = .filedElsewhere }
     }
 
     /// An attempt to file a copy begins.
-    /// - Parameter answer: called on the event loop.
+    /// - Parameters:
+    ///   - generation: the fetch that wrote the file (``Known/generation``).
+    ///   - answer: called on the event loop.
     func begin(
         _ name: String,
+        generation: Int = 0,
         on loop: any EventLoop,
         answer: @escaping @Sendable (Verdict) -> Void
     ) {
         self.writer.submit { [self] in
-            let isShared = self.known(name)?.isShared ?? false
-            let verdict = isShared ? self.confirm(name) : .file
-            switch verdict {
-            case .file, .fileAgain: self.change(name) { $0.isFiling = true }
-            case .lost, .later: break
+            guard let known = self.known(name), known.generation == generation else {
+                return loop.execute { answer(.gone) }
             }
-            loop.execute { answer(verdict) }
+            var verdict = known.isShared ? self.confirm(name) : .file
+            if case .file = verdict, known.isDoubtful { verdict = .fileAgain }
+            switch verdict {
+            case .file, .fileAgain:
+                self.change(name) { known in
+                    known.isFiling = true
+                    known.isDoubtful = false
+                }
+            case .lost, .later, .gone: break
+            }
+            loop.execute { [verdict] in answer(verdict) }
         }
     }
 
@@ -57,9 +67,13 @@ extension SentCopySharing {
         on loop: any EventLoop,
         answer: @escaping @Sendable (Bool) -> Void
     ) {
-        let begin = ContinuousClock.now
         self.writer.submit { [self] in
-            guard self.known(name)?.isShared ?? false else { return loop.execute { answer(true) } }
+            guard let known = self.known(name), known.isShared else {
+                return loop.execute { answer(true) }
+            }
+            guard !known.isDoubtful else { return loop.execute { answer(false) } }
+            // Not before: the time in the queue does not count, because the question is not sent.
+            let begin = ContinuousClock.now
             let verdict = self.confirm(name)
             loop.execute {
                 guard case .file = verdict else { return answer(false) }
@@ -78,7 +92,8 @@ extension SentCopySharing {
             // The row may stay for a while: the next start must not file the copy again.
             try? FileManager.default.moveItem(at: file, to: self.file(name, suffix: Self.filed))
             try? SentCopy.syncFolder(self.folder)
-            self.remove(name, isFiled: self.known(name)?.wasElsewhere ?? true)
+            let wasElsewhere = self.known(name)?.wasElsewhere ?? true
+            self.remove(name, because: wasElsewhere ? .filedElsewhere : .filed)
             done()
         }
     }
@@ -100,19 +115,19 @@ extension SentCopySharing {
     }
 
     /// Deletes the row of a copy, or marks it as filed, and then deletes its files.
-    func remove(_ name: String, isFiled: Bool) {
+    func remove(_ name: String, because removal: Removal) {
         let mayHaveRow = self.known(name)?.mayHaveRow ?? true
         self.state.withLock { state in
             state.known[name] = nil
-            if mayHaveRow { state.removals[name] = isFiled }
+            if mayHaveRow { state.removals[name] = removal }
         }
         guard !mayHaveRow || self.isAvailable else { return }
         do {
             if mayHaveRow {
-                if isFiled {
-                    try self.store.setFiledSentCopy(name)
-                } else {
-                    try self.store.removeSentCopy(name)
+                switch removal {
+                case .dropped: try self.store.removeSentCopy(name)
+                case .filed: try self.store.removeSentCopy(name, isFiled: true)
+                case .filedElsewhere: try self.store.setFiledSentCopy(name)
                 }
             }
             try? FileManager.default.removeItem(at: self.file(name, suffix: Self.filed))

@@ -29,6 +29,18 @@ final class SentCopySharing: Sendable {
         case lost
         /// The database cannot be used.
         case later
+        /// The copy has no file here any more, or the file was fetched anew: the attempt ends.
+        case gone
+    }
+
+    /// Why a row is not needed any more.
+    enum Removal {
+        /// The message was not sent, or its file was removed.
+        case dropped
+        /// The copy was filed, and no other node has a file of it unless it took the copy over.
+        case filed
+        /// The copy was filed, and another node may have a file of it: its name stays.
+        case filedElsewhere
     }
 
     /// A copy that has a file here.
@@ -46,17 +58,26 @@ final class SentCopySharing: Sendable {
         var isFiling = false
         /// Whether another node may have a file of it.
         var wasElsewhere = false
+        /// Whether another node had it after the attempt to file it began.
+        var isDoubtful = false
+        /// The number of the fetch that wrote its file; 0 for a file of this node. Attempts of an
+        /// earlier file end.
+        var generation = 0
     }
 
     struct State {
         var known: [String: Known] = [:]
-        /// Names of rows to delete, or to mark as filed where that is true.
-        var removals: [String: Bool] = [:]
+        /// Names of rows to delete, or to mark as filed.
+        var removals: [String: Removal] = [:]
+        /// How many copies were fetched.
+        var fetches = 0
         /// When a failure of the database was logged last.
         var logged: ContinuousClock.Instant?
         /// Names of rows whose message's outcome is unknown.
         var unknown: Set<String> = []
         var isPolling = false
+        /// Whether nothing more is fetched.
+        var isStopped = false
         /// Nil before the start.
         var permissions: CurrentPermissions?
     }
@@ -83,7 +104,10 @@ final class SentCopySharing: Sendable {
     }
 
     /// Waits for what was asked for.
-    func stop() async throws { try await self.writer.stop() }
+    func stop() async throws {
+        self.state.withLock { $0.isStopped = true }
+        try await self.writer.stop()
+    }
 
     /// Whether the database can be used, as far as this node knows. It may still fail to answer.
     var isAvailable: Bool {
@@ -133,29 +157,34 @@ final class SentCopySharing: Sendable {
         done: @escaping @Sendable (Bool) -> Void
     ) {
         self.writer.submit { [self] in
+            // A copy without a file was dropped before its turn.
+            let present = copies.filter { copy in
+                let file = self.file(copy.name, suffix: suffix)
+                return FileManager.default.fileExists(atPath: file.path)
+            }
             self.state.withLock { state in
-                for copy in copies { state.known[copy.name] = Known(copy: copy) }
+                for copy in present { state.known[copy.name] = Known(copy: copy) }
             }
-            let isShared = copies.allSatisfy {
-                self.share($0, from: self.file($0.name, suffix: suffix))
+            let isShared = present.allSatisfy { copy in
+                guard self.isAvailable else { return false }
+                do {
+                    try self.share(copy, from: self.file(copy.name, suffix: suffix))
+                    return true
+                } catch {
+                    self.failed("store", of: copy.name, error: error)
+                    return false
+                }
             }
-            loop.execute { done(isShared) }
+            loop.execute { done(isShared && present.count == copies.count) }
         }
     }
 
     /// Stores a copy, and writes its marker.
-    func share(_ copy: StoredSentCopy, from file: URL) -> Bool {
-        guard self.isAvailable else { return false }
-        do {
-            self.change(copy.name) { $0.mayHaveRow = true }
-            try self.store.storeSentCopy(copy, from: file)
-            try self.mark(copy.name)
-            self.change(copy.name) { $0.isShared = true }
-            return true
-        } catch {
-            self.failed("store", of: copy.name, error: error)
-            return false
-        }
+    func share(_ copy: StoredSentCopy, from file: URL) throws {
+        self.change(copy.name) { $0.mayHaveRow = true }
+        try self.store.storeSentCopy(copy, from: file)
+        try self.mark(copy.name)
+        self.change(copy.name) { $0.isShared = true }
     }
 
     /// Writes a marker to the disk.
@@ -202,10 +231,13 @@ final class SentCopySharing: Sendable {
         }
     }
 
-    /// The message of copies was refused.
-    func drop(_ names: [String]) {
+    /// The message of copies was refused, or their files were removed.
+    /// - Parameter generation: the fetch that wrote the files (``Known/generation``).
+    func drop(_ names: [String], generation: Int = 0) {
         self.writer.submit { [self] in
-            for name in names where self.known(name) != nil { self.remove(name, isFiled: false) }
+            for name in names where self.known(name)?.generation == generation {
+                self.remove(name, because: .dropped)
+            }
         }
     }
 }

@@ -11,95 +11,7 @@ import Testing
 
 /// Copies in a database and in this node's folder: what each of them has after every step.
 @Suite struct SentCopySharingTests {
-    private final class Bench: Sendable {
-        let shared: SharedFixture
-        let store: PermissionStore
-        let folder: URL
-        let permissions: CurrentPermissions
-        let sharing: SentCopySharing
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let adopted = Mutex<[String]>([])
-
-        init(_ shared: SharedFixture? = nil, node: String = "one") throws {
-            let shared = try shared ?? SharedFixture()
-            self.shared = shared
-            self.store = try shared.node(node)
-            self.folder = shared.fixture.folder.url.appendingPathComponent("sent-\(node)")
-            try FileManager.default.createDirectory(
-                at: self.folder,
-                withIntermediateDirectories: true
-            )
-            self.permissions = try shared.fixture.permissions()
-            self.sharing = SentCopySharing(
-                store: self.store,
-                folder: self.folder,
-                logger: shared.fixture.log.logger
-            )
-            self.sharing.start(self.permissions)
-        }
-
-        func copy(_ name: String) throws -> StoredSentCopy {
-            StoredSentCopy(
-                name: name,
-                account: try self.shared.fixture.account("anna"),
-                octets: 6,
-                messageID: nil
-            )
-        }
-
-        func file(_ name: String) -> URL { self.folder.appendingPathComponent(name) }
-
-        func write(_ name: String) throws { try Data("octets".utf8).write(to: self.file(name)) }
-
-        var names: [String] {
-            ((try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? [])
-                .sorted()
-        }
-
-        func share(_ name: String) async throws -> Bool {
-            let copy = try self.copy(name)
-            return try await answer {
-                self.sharing.share([copy], suffix: "unsent", on: self.loop, done: $0)
-            }
-        }
-
-        /// A message went out, and its copy waits.
-        func send(_ name: String) async throws {
-            try self.write("\(name).unsent")
-            _ = try await self.share(name)
-            try FileManager.default.moveItem(
-                at: self.file("\(name).unsent"),
-                to: self.file("\(name).eml")
-            )
-            await withCheckedContinuation { done in
-                self.sharing.sent([name], on: self.loop) { done.resume() }
-            }
-        }
-
-        func begin(_ name: String) async throws -> SentCopySharing.Verdict {
-            try await answer { self.sharing.begin(name, on: self.loop, answer: $0) }
-        }
-
-        func confirm(_ name: String) async throws -> Bool {
-            try await answer { self.sharing.confirm(name, on: self.loop, answer: $0) }
-        }
-
-        /// Polls, and waits for the end.
-        func poll() async throws {
-            self.sharing.poll(suffix: "eml") { copy in
-                self.adopted.withLock { $0.append(copy.name) }
-            }
-            _ = try await self.begin("none")
-        }
-
-        func finish(_ name: String) async {
-            await withCheckedContinuation { done in
-                self.sharing.finished(name, file: self.file("\(name).eml")) { done.resume() }
-            }
-        }
-
-        func stop() async throws { try await self.sharing.stop() }
-    }
+    private typealias Bench = SentCopySharingBench
 
     @Test func `a copy has a marker and a row before its message goes out, and none at the end`()
         async throws
@@ -181,7 +93,7 @@ import Testing
         // The first node was only paused, in the middle of an APPEND.
         #expect(try await !one.confirm("1.a"))
         #expect(try await one.begin("1.b") == .lost)
-        #expect(try await other.begin("1.a") == .file)
+        #expect(try await other.begin("1.a", generation: 1) == .file)
         #expect(try await other.confirm("1.a"))
         await other.finish("1.a")
         #expect(try await one.begin("1.a") == .lost)
@@ -247,5 +159,44 @@ import Testing
         #expect(try await second.begin("1.a") == .lost)
         try await second.stop()
         try await other.stop()
+    }
+
+    @Test func `a copy that was dropped before its turn is not remembered`() async throws {
+        let bench = try Bench()
+        #expect(try await !bench.share("1.a"))
+        #expect(bench.sharing.state.withLock { $0.known.isEmpty })
+        try await bench.stop()
+    }
+
+    @Test(arguments: [false, true])
+    func `another node that took a filed copy over learns that it was filed`(
+        isLate: Bool
+    ) async throws {
+        let one = try Bench()
+        let other = try Bench(one.shared, node: "other")
+        try await one.send("1.a")
+        #expect(try await one.begin("1.a") == .file)
+        #expect(try await one.confirm("1.a"))
+        _ = try one.shared.takeOver(other.store)
+        one.permissions.restrict(.store, isInForce: isLate)
+        await one.finish("1.a")
+        one.permissions.restrict(.store, isInForce: false)
+        try await one.poll()
+        #expect(one.names == [])
+        #expect(try other.store.ownSentCopies().isEmpty)
+        #expect(try other.store.confirmSentCopy("1.a") == .other)
+        try await one.stop()
+        try await other.stop()
+    }
+
+    @Test func `a permission is valid from the question on, however long it waited`() async throws {
+        let bench = try Bench()
+        try await bench.send("1.a")
+        #expect(try await bench.begin("1.a") == .file)
+        bench.sharing.writer.submit {
+            Thread.sleep(forTimeInterval: NodeLeases.validity / .seconds(1) + 0.2)
+        }
+        #expect(try await bench.confirm("1.a"))
+        try await bench.stop()
     }
 }

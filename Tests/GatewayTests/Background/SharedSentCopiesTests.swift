@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import Store
 import Support
@@ -61,8 +62,21 @@ import Testing
             #expect(try self.one.confirmSentCopy(self.name) == .own)
         }
 
-        func start() throws {
-            self.copies.start(try UpstreamFixture.services(self.shared.fixture), on: self.loop)
+        func start(_ permissions: CurrentPermissions? = nil) throws {
+            let services = try UpstreamFixture.services(
+                self.shared.fixture,
+                permissions: permissions
+            )
+            self.copies.start(services, on: self.loop)
+        }
+
+        /// Waits for an attempt that begins until the database has answered.
+        func settle(_ attempts: NIOAsyncTestingEventLoop) async throws {
+            let sharing = try #require(self.copies.sharing)
+            for writer in [self.shared.fixture.background, sharing.writer] {
+                await withCheckedContinuation { done in writer.submit { done.resume() } }
+                await attempts.run()
+            }
         }
 
         var names: [String] {
@@ -117,6 +131,39 @@ import Testing
         }
         #expect(bench.server.commands.contains { $0.hasPrefix("SELECT") })
         #expect(bench.server.messages == [])
+        #expect(
+            bench.shared.fixture.log.all.contains { $0.contains("the database does not permit it") }
+        )
+        try await bench.stop()
+    }
+
+    /// An hour is for mail servers that cannot be used.
+    @Test(arguments: [false, true])
+    func `after an outage of the database the copy is tried within half a minute`(
+        isDenied: Bool
+    ) async throws {
+        let bench = try await Bench(settleTime: .hours(1))
+        let permissions = try bench.shared.fixture.permissions()
+        try bench.put()
+        try bench.start(permissions)
+        let copy = try #require(SentCopies.waiting(bench.file("eml")))
+        let loop = NIOAsyncTestingEventLoop()
+        permissions.restrict(.store, isInForce: true)
+        if isDenied {
+            bench.copies.denied(copy, target: nil, loop: loop, attempt: 2)
+        } else {
+            bench.copies.file(copy, on: loop, attempt: 0)
+        }
+        try await bench.settle(loop)
+        for _ in 0..<3 {
+            await loop.advanceTime(by: .seconds(30))
+            try await bench.settle(loop)
+        }
+        _ = try bench.shared.takeOver(bench.other)
+        permissions.restrict(.store, isInForce: false)
+        await loop.advanceTime(by: .seconds(30))
+        try await bench.settle(loop)
+        #expect(bench.shared.fixture.log.count("a sent copy is dropped here") == 1)
         try await bench.stop()
     }
 }
