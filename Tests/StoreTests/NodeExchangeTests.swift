@@ -197,6 +197,24 @@ import Testing
         #expect(batches == 2)
     }
 
+    @Test func `any number of rows that are over is removed, even if they cannot be read`() throws {
+        let one = try self.node("one")
+        try self.psql(
+            """
+            INSERT INTO nodecount
+                SELECT 7, 'failures', n::text, 0, 0, 1, 1 FROM generate_series(1, 50000) AS n;
+            ALTER TABLE nodecount RENAME COLUMN count TO broken
+            """
+        )
+        #expect(throws: StoreError.self) { try one.write() }
+        #expect(try self.rows(one) == 30_000)
+        try self.psql("ALTER TABLE nodecount RENAME COLUMN broken TO count")
+        for left in [10_000, 0] {
+            try one.write()
+            #expect(try self.rows(one) == left)
+        }
+    }
+
     @Test func `a node that starts may write before it tells that it lives`() throws {
         let server = PostgreSQLServer(url: self.url, node: "one", state: self.folder.url.path)
         let store = try PermissionStore(.postgreSQL(server))

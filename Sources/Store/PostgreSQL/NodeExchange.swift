@@ -49,6 +49,8 @@ package final class NodeExchange: Sendable {
         var known: [Int64: Known] = [:]
         var exchanged: ContinuousClock.Instant?
         var cleaned: ContinuousClock.Instant?
+        /// Whether the last cleaning left rows that are over.
+        var isCleaning = false
     }
 
     private let pool: PostgreSQLPool
@@ -74,16 +76,15 @@ package final class NodeExchange: Sendable {
             state.connection = nil
         }
         return try self.connected { connection, state in
+            // First: a table that is too large to be read in time would never be cleaned otherwise.
+            try self.clean(connection, state: &state)
             let isFirst = state.isFirst
             let counts = changes(isFirst)
-            if isFirst || !counts.isEmpty {
-                try self.write(counts, to: connection, state: &state)
-            }
+            if isFirst || !counts.isEmpty { try self.write(counts, to: connection, state: &state) }
             var report = NodeReport(isWhole: isFirst)
             try self.read(connection, state: &state, report: &report)
             state.isFirst = false
             state.exchanged = .now
-            try self.clean(connection, state: &state)
             return report
         }
     }
@@ -175,9 +176,8 @@ package final class NodeExchange: Sendable {
         report.counts.reserveCapacity(rows.count)
         for row in rows {
             let (instance, batch): (Int64, Int64) = (row.required(at: 0), row.required(at: 5))
-            guard var known = state.known[instance] else { continue }
-            known.batch = max(known.batch, batch)
-            state.known[instance] = known
+            guard let known = state.known[instance] else { continue }
+            state.known[instance]?.batch = max(known.batch, batch)
             // A newer version may count something else.
             guard let kind = NodeCount.Kind(rawValue: row.required(at: 1)) else { continue }
             let remaining = (row.value(at: 6) as Int64?).map { min($0, Self.longestCount) }
@@ -191,13 +191,20 @@ package final class NodeExchange: Sendable {
         }
     }
 
-    /// Removes rows that are over, once a minute on one of the nodes.
+    /// Removes rows that are over. Once a minute, one of the nodes begins. It goes on with each
+    /// exchange until none is left: hostile clients choose how many there are.
     private func clean(_ connection: PostgreSQLConnection, state: inout State) throws {
-        if let last = state.cleaned, .now - last < Self.cleaningInterval { return }
-        state.cleaned = .now
-        try connection.execute(sql: PostgreSQLSchema.claimCleaning, arguments: [])
-        guard connection.changedRows > 0 else { return }
-        for sql in PostgreSQLSchema.cleaning { try connection.execute(sql: sql, arguments: []) }
+        if !state.isCleaning {
+            if let last = state.cleaned, .now - last < Self.cleaningInterval { return }
+            state.cleaned = .now
+            try connection.execute(sql: PostgreSQLSchema.claimCleaning, arguments: [])
+            guard connection.changedRows > 0 else { return }
+        }
+        // After a failure, the next exchange works without cleaning.
+        state.isCleaning = false
+        try connection.execute(sql: PostgreSQLSchema.cleanCounts, arguments: [])
+        state.isCleaning = connection.changedRows >= PostgreSQLSchema.cleanedRows
+        try connection.execute(sql: PostgreSQLSchema.cleanBatches, arguments: [])
     }
 
     /// Numbers as an array of PostgreSQL.

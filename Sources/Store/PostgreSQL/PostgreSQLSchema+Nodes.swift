@@ -113,21 +113,22 @@ extension PostgreSQLSchema {
         SELECT instance FROM node WHERE seen > \(now) - \(lostTime)
         UNION ALL SELECT instance FROM nodeBatch WHERE written > \(now) - \(lostTime)
         """
+    /// Rows that ``cleanCounts`` removes: so few that the server answers in time.
+    static let cleanedRows = 20_000
     /// Removes counts that are over, and those of connections of processes that are. A row that its
     /// process writes meanwhile is left to the next time.
-    static let cleaning = [
-        """
+    static let cleanCounts = """
         DELETE FROM nodeCount WHERE (instance, kind, key, part) IN (
             SELECT instance, kind, key, part FROM nodeCount
             WHERE ends < \(now) OR ends = \(endless) AND instance NOT IN (\(present))
-            LIMIT 20000 FOR UPDATE SKIP LOCKED
+            LIMIT \(cleanedRows) FOR UPDATE SKIP LOCKED
         )
-        """,
         """
+    /// Removes the batches of processes that are over and have no count.
+    static let cleanBatches = """
         DELETE FROM nodeBatch WHERE instance <> 0 AND instance NOT IN (\(present))
             AND NOT EXISTS (SELECT 1 FROM nodeCount WHERE nodeCount.instance = nodeBatch.instance)
-        """,
-    ]
+        """
     /// Removes the connections of a process that stops: its number.
     static let endConnections = "DELETE FROM nodeCount WHERE instance = ? AND ends = \(endless)"
 
