@@ -10,7 +10,7 @@ package struct NodeCount: Equatable, Sendable {
         case user
         /// Failed logins of a login name or of a network.
         case failures
-        /// Connections of an address.
+        /// Connections of an IPv4 address.
         case address
         /// Connections of a network before the login.
         case network

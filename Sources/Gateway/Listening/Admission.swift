@@ -63,12 +63,12 @@ final class Admission: Sendable {
             guard let address = address?.ipAddress else { return true }
             let count = counts.addresses[address, default: 0]
             guard
-                count + self.others(.address, name: address) < self.limits.connectionsPerAddress,
+                count + self.others(address, of: network) < self.limits.connectionsPerAddress,
                 self.arrivals(network, in: counts) < self.limits.connectionsPerAddress,
                 self.arrivals(network.site, in: counts) < self.maximum(of: network)
             else { return false }
             counts.addresses[address] = count + 1
-            self.share(.address, name: address, count: count + 1)
+            self.share(address, of: network, count: count + 1)
             for counted in Set([network, network.site]) {
                 let arrived = counts.arrivals[counted, default: 0] + 1
                 counts.arrivals[counted] = arrived
@@ -84,6 +84,21 @@ final class Admission: Sendable {
     private func arrivals(_ network: Network, in counts: Counts) -> Int {
         counts.arrivals[network, default: 0] + self.others(.network, name: network.description)
     }
+
+    /// The connections of an address on the other gateways.
+    private func others(_ address: String, of network: Network) -> Int {
+        Self.isShared(network) ? self.others(.address, name: address) : 0
+    }
+
+    /// Tells the other gateways of an address's connections.
+    private func share(_ address: String, of network: Network, count: Int?) {
+        if Self.isShared(network) { self.share(.address, name: address, count: count) }
+    }
+
+    /// Whether gateways share the counts of a network's addresses. A client chooses among 2^64 IPv6
+    /// addresses of its network, and each would be a row of the store: before the login, the
+    /// network and the site are counted instead, and after it the user.
+    private static func isShared(_ network: Network) -> Bool { network.site == network }
 
     /// What the other gateways counted.
     private func others(_ kind: NodeCount.Kind, name: @autoclosure () -> String) -> Int {
@@ -175,11 +190,12 @@ final class Admission: Sendable {
 
     /// The connection of an address has closed.
     func release(_ address: SocketAddress?) {
+        let network = Network(address)
         guard let address = address?.ipAddress else { return }
         self.counts.withLock { counts in
             guard counts.addresses[address] != nil else { return }
             let count = Self.decrement(&counts.addresses, key: address)
-            self.share(.address, name: address, count: count)
+            self.share(address, of: network, count: count)
         }
     }
 

@@ -131,6 +131,17 @@ import Testing
         withExtendedLifetime(arrivals) {}
     }
 
+    @Test func `an IPv6 address gives no row: its network and site do until the login`() throws {
+        let here = self.admission(self.one)
+        let arrivals = try (1...5).map { number in
+            let address = try SocketAddress(ipAddress: "2001:db8::\(number)", port: 1_000)
+            return try here.admit(address, isKnown: false)
+        }
+        let names = self.one.changes(all: false).map(\.row.key.name)
+        #expect(names.sorted() == ["2001:db8:0:0::/64", "2001:db8:0::/48"])
+        withExtendedLifetime(arrivals) {}
+    }
+
     @Test func `connections before the login count by network and site at all gateways`() throws {
         let (here, there) = (self.admission(self.one), self.admission(self.other))
         func address(_ text: String) throws -> SocketAddress {
