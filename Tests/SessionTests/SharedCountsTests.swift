@@ -129,6 +129,20 @@ private final class TestClock: Sendable {
         #expect(self.sum(.failures, name: "mark") == 0)
     }
 
+    @Test func `without the store, the others' connections count for half a minute`() {
+        self.one.set(3, of: self.anna)
+        self.one.set(4, of: NodeCount.Row(.messages, name: "1"), lasting: .minutes(60))
+        self.exchange()
+        self.clock.pass(.seconds(29))
+        self.other.receive(NodeReport(isWhole: false))
+        self.clock.pass(.seconds(30) - .milliseconds(1))
+        #expect(self.sum() == 3)
+        self.clock.pass(.milliseconds(1))
+        #expect(self.sum() == 0 && self.sum(.messages) == 4)
+        self.other.receive(NodeReport(isWhole: false))
+        #expect(self.sum() == 3)
+    }
+
     @Test func `a further failure extends a count`() {
         let row = NodeCount.Row(.failures, name: "mark")
         self.one.set(1, of: row, lasting: .minutes(10))

@@ -7,12 +7,16 @@ import Synchronization
 ///
 /// A decision adds the others' counts to those of this gateway. They are at most about a second old: an
 /// exchange with the store, on a thread of its own, writes ``changes(all:)`` and reads what
-/// ``receive(_:)`` takes. If the store cannot be reached, the last counts stay until they end.
+/// ``receive(_:)`` takes. If the store cannot be reached, the last counts stay until they end;
+/// those of connections count for ``connectionsLifetime``.
 /// Durations are exchanged instead of moments, so the clocks of the machines may differ. Thread-safe.
 package final class SharedCounts: Sendable {
     /// Rows that one exchange writes; the rest waits for the next one. A flood from many addresses
     /// would otherwise hold up the counts of users.
     package static let maximumRows = 5_000
+    /// How long the others' connections count without an exchange. Their gateways may be over, and
+    /// users must not be refused until the store can be reached.
+    package static let connectionsLifetime = TimeAmount.seconds(30)
     /// Keys that are examined under one lock, which event loops wait for.
     private static let slice = 500
     /// The time between two searches for counts that have ended.
@@ -44,6 +48,8 @@ package final class SharedCounts: Sendable {
         var others: [NodeCount.Key: [Other]] = [:]
         /// When ended counts were removed.
         var pruned: NIODeadline
+        /// When the counts of the others were received.
+        var received: NIODeadline
     }
 
     private let state: Mutex<State>
@@ -52,7 +58,8 @@ package final class SharedCounts: Sendable {
     /// - Parameter now: The clock; a test replaces it.
     package init(now: @escaping @Sendable () -> NIODeadline = { .now() }) {
         self.now = now
-        self.state = Mutex(State(pruned: now()))
+        let start = now()
+        self.state = Mutex(State(pruned: start, received: start))
     }
 
     // MARK: - Counters
@@ -79,8 +86,9 @@ package final class SharedCounts: Sendable {
         let key = NodeCount.Key(kind, name: name)
         let now = self.now()
         return self.state.withLock { state in
-            state.others[key]?.reduce(0) { sum, other in
-                other.until.map { $0 > now } ?? true ? sum + other.count : sum
+            let isConnected = now - state.received < Self.connectionsLifetime
+            return state.others[key]?.reduce(0) { sum, other in
+                other.until.map { $0 > now } ?? isConnected ? sum + other.count : sum
             } ?? 0
         }
     }
@@ -136,6 +144,8 @@ package final class SharedCounts: Sendable {
         if !report.ended.isEmpty {
             self.removeOthers { $0.until == nil && report.ended.contains($0.instance) }
         }
+        let now = self.now()
+        self.state.withLock { $0.received = now }
         self.prune()
     }
 
