@@ -143,6 +143,15 @@ private final class TestClock: Sendable {
         #expect(self.sum() == 3)
     }
 
+    @Test func `a count that ended before it is dropped is not written again`() {
+        let row = NodeCount.Row(.failures, name: "mark")
+        self.one.set(1, of: row, lasting: .minutes(10))
+        self.exchange()
+        self.clock.pass(.minutes(10))
+        self.one.set(0, of: row, lasting: .minutes(10))
+        #expect(self.one.size.own == 0 && self.one.changes(all: false).isEmpty)
+    }
+
     @Test func `a further failure extends a count`() {
         let row = NodeCount.Row(.failures, name: "mark")
         self.one.set(1, of: row, lasting: .minutes(10))

@@ -86,10 +86,14 @@ struct LoginFailures {
     /// Drops expired slots, then the tenth with the fewest failures, if the limit is reached.
     private mutating func makeRoom(at now: NIODeadline) {
         guard self.failures.count >= Self.maximumSlots else { return }
-        self.failures = self.failures.filter { $0.value.until > now }
+        self.drop(self.failures.filter { $0.value.until <= now }.map(\.key))
         guard self.failures.count >= Self.maximumSlots else { return }
-        let least = self.failures.leastTenth { ($0.count, $0.until) < ($1.count, $1.until) }
-        for slot in least {
+        self.drop(self.failures.leastTenth { ($0.count, $0.until) < ($1.count, $1.until) })
+    }
+
+    /// Forgets slots here and on the other gateways.
+    private mutating func drop(_ slots: [Slot]) {
+        for slot in slots {
             self.failures[slot] = nil
             self.shared?.set(0, of: slot, lasting: Self.lifetime)
         }

@@ -36,11 +36,12 @@ final class OtherNodes: Sendable {
     private let logger: Logger
     private let run = Mutex(Run())
 
+    /// - Parameter counts: empty; a test gives them a clock.
     /// - Returns: nil for a store that has one gateway.
-    init?(_ store: PermissionStore, logger: Logger) {
+    init?(_ store: PermissionStore, counts: SharedCounts = SharedCounts(), logger: Logger) {
         guard let exchange = store.exchange() else { return nil }
         self.exchange = exchange
-        self.counts = SharedCounts()
+        self.counts = counts
         self.logger = logger
     }
 
@@ -105,6 +106,7 @@ final class OtherNodes: Sendable {
             turn.logged = nil
             self.logger.notice("limits count together with the other nodes again")
         } catch {
+            self.counts.prune()
             if let last = turn.logged, .now - last < Self.logPeriod { return }
             turn.logged = .now
             self.logger.warning(

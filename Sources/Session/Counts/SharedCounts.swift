@@ -67,11 +67,13 @@ package final class SharedCounts: Sendable {
     /// Sets a count of this gateway.
     /// - Parameter time: How long it lasts; nil for connections.
     package func set(_ count: Int, of row: NodeCount.Row, lasting time: TimeAmount? = nil) {
-        let until = time.map { self.now() + $0 }
+        let now = self.now()
+        let until = time.map { now + $0 }
         self.state.withLock { state in
             let isWritten = state.own[row]?.isWritten ?? false
-            // What came and went between two exchanges needs no row.
-            guard count > 0 || isWritten else {
+            let isOver = state.own[row]?.until.map { $0 <= now } ?? false
+            // What came and went between two exchanges needs no row, and what ended is over there.
+            guard count > 0 || isWritten && !isOver else {
                 state.own[row] = nil
                 state.changed.remove(row)
                 return
@@ -170,8 +172,9 @@ package final class SharedCounts: Sendable {
         others[count.row.key] = counts.isEmpty ? nil : counts
     }
 
-    /// Removes counts that have ended, once in ``pruneInterval``.
-    private func prune() {
+    /// Removes counts that have ended, once in ``pruneInterval``. ``receive(_:)`` does so as
+    /// well; called after an exchange that failed, on the thread of the exchange.
+    package func prune() {
         let now = self.now()
         guard now - self.state.withLock(\.pruned) >= Self.pruneInterval else { return }
         self.state.withLock { $0.pruned = now }

@@ -152,6 +152,25 @@ import Testing
         for node in [one, other] { try await node.stop() }
     }
 
+    @Test func `counts that ended leave the memory while the database is away`() async throws {
+        let time = Mutex(NIODeadline.now())
+        let counts = SharedCounts(now: { time.withLock { $0 } })
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let store = try self.store("one")
+        let nodes = try #require(OtherNodes(store, counts: counts, logger: logger))
+        let database = PostgreSQLCluster.name(of: self.url)
+        try PostgreSQLCluster.shared.get().psql("DROP DATABASE \(database) WITH (FORCE)")
+        counts.set(1, of: NodeCount.Row(.failures, name: "mark"), lasting: .minutes(10))
+        let fixture = try GatewayFixture()
+        nodes.start(
+            SessionRequests(sessions: Sessions([]), audit: fixture.gateway.audit),
+            on: MultiThreadedEventLoopGroup.singleton.next()
+        )
+        time.withLock { $0 = $0 + .minutes(11) }
+        try await Self.until { counts.size.own == 0 }
+        await nodes.stop()
+    }
+
     @Test func `a store in a file has no other nodes`() throws {
         let fixture = try GatewayFixture()
         #expect(fixture.gateway.otherNodes == nil)

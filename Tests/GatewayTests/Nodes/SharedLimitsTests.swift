@@ -84,6 +84,17 @@ import Testing
         #expect(self.one.size.own <= LoginFailures.maximumSlots * 2)
     }
 
+    @Test func `slots that expired leave the shared counts`() {
+        var here = Self.failures(self.one)
+        for number in 0..<LoginFailures.maximumSlots {
+            let slots = [LoginFailures.Slot.login(Array("x\(number)".utf8))]
+            _ = here.count(slots, at: Self.now)
+        }
+        let later = Self.now + .minutes(11)
+        _ = here.count([.login(Array("anna".utf8))], at: later)
+        #expect(self.one.size.own == 1)
+    }
+
     // MARK: - Connections
 
     private func admission(_ counts: SharedCounts) -> Admission {
