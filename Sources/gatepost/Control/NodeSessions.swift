@@ -49,12 +49,24 @@ struct NodeSessions {
         if let text = found.answers[node] {
             return try self.answer(text, of: node).hasEnded ?? false
         }
-        guard found.silent.isEmpty, found.lost.isEmpty else {
-            throw Failure(
+        throw Self.noAnswer(of: node, in: found)
+    }
+
+    /// Why a node did not answer that was asked to end a session. One that lives may have ended it,
+    /// or may still end it; one that was lost was not asked.
+    static func noAnswer(of node: String, in found: NodeAnswers) -> Failure {
+        if !found.silent.isEmpty {
+            return Failure(
+                "\(node) does not answer, and may have ended the session or not: "
+                    + "see gatepost session list, and check the gateway there"
+            )
+        }
+        guard found.lost.isEmpty else {
+            return Failure(
                 "\(node) does not answer, and the session was not ended: check the gateway there"
             )
         }
-        throw Failure("no gateway has the name \(node): see gatepost session list")
+        return Failure("no gateway has the name \(node): see gatepost session list")
     }
 
     /// The name of the node, if there is one.
