@@ -174,7 +174,8 @@ package struct Gateway: Service {
             every: Self.storeInterval,
             silence: Self.storeSilence,
             masterKey: self.gateway.masterKey,
-            after: self.gateway.permissions.published
+            after: self.gateway.permissions.published,
+            freshness: self.gateway.permissions.freshness
         )
         self.gateway.ownerNotifications.deliver()
         for await change in changes.cancelOnGracefulShutdown() {
@@ -187,6 +188,7 @@ package struct Gateway: Service {
                 if self.gateway.permissions.restrict(.store, isInForce: false) {
                     self.logger.notice("the store can be read again")
                 }
+                self.gateway.permissions.freshness.applied(published)
             case .unreadable(let refusal):
                 // Fail closed: the last snapshot may grant what was revoked since.
                 self.gateway.store.refuse(refusal)

@@ -214,6 +214,9 @@ extension StoreTransaction {
                 "rights on \(grant.account): use letters of lrswipkxte; `a` belongs to the owner"
             )
         }
+        guard Source(rawValue: grant.source ?? Source.local.rawValue) != nil else {
+            throw StoreError.refused("source on \(grant.account) must be local or exchange")
+        }
         guard ["none", "on-behalf", "as"].contains(grant.send ?? "none") else {
             throw StoreError.refused("send on \(grant.account) must be none, on-behalf or as")
         }

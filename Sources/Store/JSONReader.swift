@@ -249,6 +249,9 @@ extension JSONReader {
                 continue
             }
             let (scalar, length) = try self.scalar(octets, at: index)
+            guard scalar.value != 0 else {
+                throw JSONError(.invalid("the store has no text with the character U+0000"))
+            }
             text += Array(String(scalar).utf8)
             index += length
         }

@@ -98,7 +98,7 @@ extension StoreTransaction {
     }
 
     /// The word that removes the operating-system name.
-    private static let noOSUser = "none"
+    static let noOSUser = "none"
 
     /// Writes a user's role and operating-system name.
     /// - Parameter user: The key of the user's row.
@@ -108,7 +108,29 @@ extension StoreTransaction {
         osUser: String?,
         of user: Int64
     ) throws {
-        if let osUser, osUser != Self.noOSUser {
+        guard osUser != Self.noOSUser else {
+            return try self.writeRole(role, osUser: nil, of: user)
+        }
+        let present = try self.row(
+            sql: "SELECT login, osUser FROM user WHERE id = ?",
+            arguments: [user]
+        )
+        // Who has a role has a name at the operating system: the login unless there is another.
+        let usual = role == nil ? nil : present?["login"] as String?
+        try self.writeRole(
+            role,
+            osUser: osUser ?? present?["osUser"] as String? ?? usual,
+            of: user
+        )
+    }
+
+    /// Writes a user's role, and exactly this operating-system name.
+    /// - Parameters:
+    ///   - osUser: Nil for none.
+    ///   - user: The key of the user's row.
+    /// - Throws: ``StoreError`` for an empty name, and for a name that belongs to another user.
+    func writeRole(_ role: Role?, osUser: String?, of user: Int64) throws {
+        if let osUser {
             guard !osUser.isEmpty else { throw StoreError.refused("--os-user NAME, or none") }
             let other = try self.value(
                 of: String.self,
@@ -119,17 +141,8 @@ extension StoreTransaction {
                 throw StoreError.refused("the operating-system user \(osUser) is \(other) already")
             }
         }
-        guard osUser != Self.noOSUser else {
-            try self.execute(
-                sql: "UPDATE user SET role = ?, osUser = NULL WHERE id = ?",
-                arguments: [role?.rawValue, user]
-            )
-            return
-        }
-        // Who has a role has a name at the operating system: the login unless there is another.
-        let other = role == nil ? "NULL" : "login"
         try self.execute(
-            sql: "UPDATE user SET role = ?, osUser = coalesce(?, osUser, \(other)) WHERE id = ?",
+            sql: "UPDATE user SET role = ?, osUser = ? WHERE id = ?",
             arguments: [role?.rawValue, osUser, user]
         )
     }

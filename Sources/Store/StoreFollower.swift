@@ -9,6 +9,12 @@ package enum StoreChange: Sendable {
     /// The store cannot be read, so the last snapshot may be out of date. The next `published`
     /// ends this state.
     case unreadable(StoreRefusal)
+
+    /// The snapshot to use; nil if there is none.
+    fileprivate var snapshot: StoreSnapshot? {
+        if case .published(let snapshot) = self { return snapshot }
+        return nil
+    }
 }
 
 /// Following a store that other processes change.
@@ -24,13 +30,16 @@ extension PermissionStore {
     ///   - silence: How long a look may take before the store counts as unreadable.
     ///   - masterKey: The key with which a replacement must have been sealed.
     ///   - known: The snapshot that the consumer has already; nil yields the first one, too.
+    ///   - freshness: Learns of each look that did not fail.
     package func changes(
         every interval: Duration,
         silence: Duration,
         masterKey: MasterKey,
-        after known: StoreSnapshot? = nil
+        after known: StoreSnapshot? = nil,
+        freshness: StoreFreshness? = nil
     ) -> AsyncStream<StoreChange> {
-        AsyncStream { continuation in
+        freshness?.begin(at: .now)
+        return AsyncStream { continuation in
             let watch = StoreWatch(silence: silence, from: .now)
             let isOver = Flag()
             // The engine may block the first thread, and must not block the second.
@@ -44,7 +53,11 @@ extension PermissionStore {
                     } else {
                         let isCurrent = watch.lookEnded(from: start, at: .now) { wasSilent in
                             let current = wasSilent ? follower.currentChange : nil
-                            if let change = change ?? current { continuation.yield(change) }
+                            let change = change ?? current
+                            if case .unreadable? = change {} else {
+                                freshness?.looked(from: start, found: change?.snapshot)
+                            }
+                            if let change { continuation.yield(change) }
                         }
                         guard isCurrent else { continue }
                     }

@@ -20,6 +20,10 @@ extension StoreTransaction {
                     "the role of \(login) must be administrator, settings or null"
                 )
             }
+            // The command line removes the name with this word.
+            guard user.osUser != Self.noOSUser else {
+                throw StoreError.refused("osUser of \(login): write null for none")
+            }
             guard present[ExactText(user.login)]?.isSame(as: user) != true else { continue }
             changed.append(user)
             try self.execute(
@@ -42,7 +46,7 @@ extension StoreTransaction {
         for user in changed where user.role != nil || user.osUser != nil {
             let id = try self.userID(login: user.login)
             let role = user.role.flatMap(Role.init)
-            try self.setRole(role, osUser: user.osUser, of: id)
+            try self.writeRole(role, osUser: user.osUser, of: id)
         }
     }
 

@@ -213,6 +213,37 @@ import Testing
         return try #require(try ModelDocument(json: Data(text.utf8)).grants?.first)
     }
 
+    @Test func `a role without an operating-system name stays without one`() throws {
+        let office = try Office()
+        let anna = Office.full("anna")
+        try office.store.setRole(.administrator, osUser: "none", of: anna, actor: "test")
+        var document = try office.store.export()
+        let place = try #require(document.users?.firstIndex { $0.login == anna })
+        document.users?[place].name = "Anna B."
+        for osUser in [nil, "max", nil] as [String?] {
+            document.users?[place].osUser = osUser
+            _ = try office.store.apply(document, dryRun: false, actor: "test")
+            #expect(try office.store.export() == document)
+        }
+        document.users?[place].osUser = "none"
+        #expect(
+            Office.refusal { try office.store.apply(document, dryRun: false, actor: "test") }?
+                .contains("write null for none") == true
+        )
+    }
+
+    @Test(arguments: ["Exchange", "x", ""])
+    func `a grant with an unknown source is refused`(source: String) throws {
+        let office = try Office()
+        try office.grant("info", "anna", .view)
+        var document = try office.store.export()
+        document.grants?[0].source = source
+        #expect(
+            Office.refusal { try office.store.apply(document, dryRun: false, actor: "test") }?
+                .contains("must be local or exchange") == true
+        )
+    }
+
     @Test func `a grant without a scope is refused`() throws {
         #expect(throws: JSONError.self) { try Self.grant(#","rights":"lr""#) }
     }

@@ -21,26 +21,44 @@ final class CurrentPermissions: Sendable {
         var current: StoreSnapshot
         /// The restrictions in force; sharing is suspended while there is one.
         var restrictions: Set<Restriction> = []
+        /// A published snapshot, and the same without sharing, which is used while it is too old.
+        var outdated: (of: StoreSnapshot, value: StoreSnapshot)?
     }
 
     /// Every event loop takes this lock for each command: hold it for short work only.
     private let state: Mutex<State>
     /// Returns the same permissions for owners only.
     private let withoutSharing: @Sendable (StoreSnapshot) -> StoreSnapshot
+    /// The age of the published snapshot.
+    let freshness: StoreFreshness
 
-    /// - Parameter withoutSharing: returns the same permissions for owners only; a test replaces
-    ///   it.
+    /// - Parameters:
+    ///   - freshness: the age of the published snapshot; a test sets the limit.
+    ///   - withoutSharing: returns the same permissions for owners only; a test replaces it.
     init(
         _ published: StoreSnapshot,
+        freshness: StoreFreshness = StoreFreshness(limit: CurrentPermissions.maximumAge),
         withoutSharing: @escaping @Sendable (StoreSnapshot) -> StoreSnapshot = { $0.withoutSharing }
     ) {
         self.state = Mutex(State(published: published, current: published))
         self.withoutSharing = withoutSharing
+        self.freshness = freshness
     }
 
-    /// The snapshot that sessions use.
+    /// The age from which the published snapshot is used without sharing: a right that was withdrawn
+    /// is kept for no longer.
+    static let maximumAge = Duration.seconds(1)
+
+    /// The snapshot that sessions use: without sharing if the store did not confirm it lately.
     var current: StoreSnapshot {
-        self.state.withLock { $0.current }
+        let isCurrent = self.freshness.isCurrent(at: .now)
+        return self.state.withLock { state in
+            guard !isCurrent, state.restrictions.isEmpty else { return state.current }
+            if let known = state.outdated, known.of === state.published { return known.value }
+            let value = self.withoutSharing(state.published)
+            state.outdated = (state.published, value)
+            return value
+        }
     }
 
     /// The last snapshot of the store, whatever restrictions are in force.

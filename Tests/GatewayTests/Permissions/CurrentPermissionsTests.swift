@@ -55,4 +55,22 @@ import Testing
         #expect(permissions.current === second)
         #expect(reading.ends.withLock { $0 } == [.success, .success])
     }
+
+    @Test func `permissions that the store did not confirm lately have no sharing`() throws {
+        let published = try Self.published()
+        let freshness = StoreFreshness(limit: .seconds(1))
+        let permissions = CurrentPermissions(published, freshness: freshness)
+        #expect(permissions.current === published)
+        freshness.begin(at: .now - .seconds(2))
+        let outdated = permissions.current
+        #expect(outdated !== published)
+        // Sessions evaluate what changed, so it has to be the same one.
+        #expect(permissions.current === outdated)
+        #expect(permissions.restrict(.auditLog, isInForce: true))
+        #expect(permissions.current !== published)
+        freshness.begin(at: .now + .seconds(60))
+        #expect(permissions.current !== published)
+        #expect(permissions.restrict(.auditLog, isInForce: false))
+        #expect(permissions.current === published)
+    }
 }
