@@ -54,7 +54,8 @@ extension PermissionStore {
                         let isCurrent = watch.lookEnded(from: start, at: .now) { wasSilent in
                             let current = wasSilent ? follower.currentChange : nil
                             let change = change ?? current
-                            if case .unreadable? = change {} else {
+                            if case .unreadable? = change {
+                            } else {
                                 freshness?.looked(from: start, found: change?.snapshot)
                             }
                             if let change { continuation.yield(change) }
