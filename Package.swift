@@ -118,6 +118,12 @@ let package = Package(
             path: "Tests/NodeSimulation",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "HotPaths",
+            dependencies: ["Access"],
+            path: "Tests/HotPaths",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AccessTests",
             dependencies: ["Access", "Support"],

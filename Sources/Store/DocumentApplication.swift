@@ -59,16 +59,19 @@ extension PermissionStore {
     /// - Parameters:
     ///   - consent: The consent setting of the command's configuration.
     ///   - actor: The author of new grants and walls.
+    ///   - known: The grants of the store, if they were read before. They are not used if the store
+    ///     was changed since.
     /// - Throws: ``StoreError`` if the document cannot be applied.
     package func plan(
         _ document: ModelDocument,
+        known: KnownGrants? = nil,
         consent: Consent,
         actor: String,
         progress: StoreProgress = .none
     ) throws -> DocumentPlan {
         let (rest, revision) = try self.read { transaction in
             progress.begin("comparing the document with the store")
-            return (try transaction.different(document), try transaction.revision())
+            return (try transaction.different(document, known: known), try transaction.revision())
         }
         if rest.document.isEmpty {
             return DocumentPlan(

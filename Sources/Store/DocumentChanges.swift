@@ -14,18 +14,32 @@ extension ModelDocument {
         lines.add("grant", before: before.grants, after: self.grants)
         lines.add("withdrawal", before: before.withdrawals, after: self.withdrawals)
         lines.add("wall", before: before.walls, after: self.walls)
-        return (
-            lines.after.subtracting(lines.before).sorted().map(\.text),
-            lines.before.subtracting(lines.after).sorted().map(\.text)
-        )
+        return lines.differences
     }
 }
 
 /// The lines of two documents from the first different entry of each part to the last one.
 private struct DifferentLines {
     private let lines = DocumentLines()
-    var before: Set<ExactText> = []
-    var after: Set<ExactText> = []
+    private var before: [ExactText] = []
+    private var after: [ExactText] = []
+
+    /// The lines that only one document has, sorted, each once.
+    var differences: (added: [String], removed: [String]) {
+        // Sorting takes less time than sets of a million lines.
+        let (before, after) = (self.before.sorted(), self.after.sorted())
+        return (Self.lines(of: after, without: before), Self.lines(of: before, without: after))
+    }
+
+    /// The lines that another list lacks; both are sorted.
+    private static func lines(of lines: [ExactText], without others: [ExactText]) -> [String] {
+        var (result, other): ([String], Int) = ([], 0)
+        for (index, line) in lines.enumerated() where index == 0 || lines[index - 1] != line {
+            while other < others.count, others[other] < line { other += 1 }
+            if other == others.count || others[other] != line { result.append(line.text) }
+        }
+        return result
+    }
 
     /// Adds the lines of a part of both documents, which have the same order.
     mutating func add<Entry: DocumentEntry>(
@@ -42,8 +56,8 @@ private struct DifferentLines {
             old.removeLast()
             new.removeLast()
         }
-        for entry in old { self.before.insert(self.lines.line(kind, value: entry)) }
-        for entry in new { self.after.insert(self.lines.line(kind, value: entry)) }
+        for entry in old { self.before.append(self.lines.line(kind, value: entry)) }
+        for entry in new { self.after.append(self.lines.line(kind, value: entry)) }
     }
 }
 

@@ -7,7 +7,11 @@ extension StoreTransaction {
     ///
     /// A part is kept where in doubt. All parts are kept if a user, a group or an account is
     /// removed, which also removes the rules about it.
-    func different(_ document: ModelDocument) throws -> DocumentRest {
+    /// - Parameter known: The grants of the store, if they were read before.
+    func different(
+        _ document: ModelDocument,
+        known: KnownGrants? = nil
+    ) throws -> DocumentRest {
         let (users, groups) = (try self.userRows(), try self.groupRows())
         let accounts = try self.documentAccounts()
         guard Self.has(document.users?.map(\.login), names: users.map(\.login)),
@@ -50,7 +54,8 @@ extension StoreTransaction {
         }
         guard let grants = document.grants else { return DocumentRest(document: rest) }
         let primaries = document.accounts?.map(\.address)
-        guard let difference = try self.differentGrants(grants, primaries: primaries) else {
+        let difference = try self.differentGrants(grants, primaries: primaries, known: known)
+        guard let difference else {
             return DocumentRest(document: rest, accounts: nil)
         }
         let (places, positions) = difference

@@ -3,7 +3,7 @@ import Foundation
 
 /// The identity of a local grant in a document: two grants with the same key are the same
 /// grant.
-struct GrantKey: Hashable {
+struct GrantKey: Hashable, Sendable {
     /// The key of the account's row.
     var account: Int64
     /// The user or group.
@@ -28,6 +28,25 @@ struct GrantKey: Hashable {
         hasher.combine(self.folder)
         hasher.combine(self.until)
         hasher.combine(self.reason)
+    }
+}
+
+/// The local grants of the store at one revision. They can be read while a document is read.
+package struct KnownGrants: Sendable {
+    /// The revision of the store.
+    let revision: Int64
+    /// The keys of the grants, in the order of their rows.
+    let keys: [GrantKey]
+}
+
+extension PermissionStore {
+    /// Reads the local grants in one transaction.
+    package func knownGrants() throws -> KnownGrants {
+        try self.read { transaction in
+            var keys: [GrantKey] = []
+            try transaction.forEachLocalGrant { key, _ in keys.append(key) }
+            return KnownGrants(revision: try transaction.revision(), keys: keys)
+        }
     }
 }
 

@@ -112,6 +112,8 @@ extension StoreTransaction {
         var subject: Subject?
         /// The consent setting of the command's configuration.
         var told: Consent
+        /// The setting in effect, if the caller read it already.
+        var consent: Consent?
         /// Whether the grant waits for the owner, if the caller decided that already; nil
         /// decides it.
         var isPending: Bool?
@@ -158,7 +160,7 @@ extension StoreTransaction {
                 "until \(until.seconds) on \(request.account): seconds since 1970, up to the year 9999"
             )
         }
-        let consent = try self.consent(atLeast: grant.told)
+        let consent = try grant.consent ?? self.consent(atLeast: grant.told)
         let isPending =
             try grant.isPending
             ?? self.waitsForOwner(request, on: account, consent: consent)

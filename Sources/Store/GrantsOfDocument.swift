@@ -96,7 +96,7 @@ extension StoreTransaction {
         var occupied = Set(kept.map { SubjectOnAccount(account: $0.account, subject: $0.subject) })
         for (key, request, isPending) in wanted {
             let place = SubjectOnAccount(account: key.account, subject: key.subject)
-            let grant = NewGrant(
+            var grant = NewGrant(
                 request,
                 account: key.account,
                 subject: key.subject,
@@ -105,6 +105,7 @@ extension StoreTransaction {
                 isAlone: occupied.insert(place).inserted,
                 actor: actor
             )
+            grant.consent = asks
             try self.insert(grant)
         }
     }
@@ -124,7 +125,7 @@ extension StoreTransaction {
     }
 
     /// Reads the keys and numbers of the local grants.
-    private func forEachLocalGrant(_ body: (GrantKey, Int64) -> Void) throws {
+    func forEachLocalGrant(_ body: (GrantKey, Int64) -> Void) throws {
         try self.forEach(
             sql: """
                 SELECT id, account, user, "group", folder, subtree, rights, send, until, reason
@@ -149,11 +150,13 @@ extension StoreTransaction {
     /// The accounts on which the local grants of the store and those of a document differ.
     /// - Parameter primaries: The primary addresses of the document's accounts; nil if it has no
     ///   accounts.
+    /// - Parameter known: The grants of the store, if they were read before.
     /// - Returns: The keys of these accounts, and the positions of their grants in the document;
     ///   nil if any account may differ.
     func differentGrants(
         _ document: [ModelDocument.Grant],
-        primaries: [String]?
+        primaries: [String]?,
+        known: KnownGrants?
     ) throws -> (accounts: Set<Int64>, positions: [Int])? {
         let primaries = Set((primaries ?? []).map(ExactText.init))
         let names = try DocumentNames(self)
@@ -186,8 +189,12 @@ extension StoreTransaction {
                 continue
             }
         }
-        try self.forEachLocalGrant { key, _ in
-            if !wanted.remove(key) { accounts.insert(key.account) }
+        if let known, known.revision == (try self.revision()) {
+            for key in known.keys where !wanted.remove(key) { accounts.insert(key.account) }
+        } else {
+            try self.forEachLocalGrant { key, _ in
+                if !wanted.remove(key) { accounts.insert(key.account) }
+            }
         }
         accounts.formUnion(wanted.accounts)
         let positions = places.indices.filter { places[$0].map(accounts.contains) ?? true }

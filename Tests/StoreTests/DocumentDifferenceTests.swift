@@ -111,7 +111,10 @@ import Testing
         let office = try Self.furnished()
         var document = try office.store.export()
         change(&document)
-        let rest = try office.store.read { try $0.different(document) }
+        let known = try office.store.knownGrants()
+        let rest = try office.store.read { try $0.different(document, known: known) }
+        let same = try office.store.read { try $0.different(document) }
+        #expect(rest.accounts == same.accounts && rest.positions == same.positions)
         // A new account has no number yet.
         let added = document.accounts?.last?.address == Self.domain("new") ? 1 : 0
         #expect(rest.accounts?.count == count.map { $0 - added })
@@ -128,6 +131,17 @@ import Testing
             }
         }
         #expect(outcome(rest) == outcome(whole))
+    }
+
+    @Test func `grants that were read before a change are not used`() throws {
+        let office = try Self.furnished()
+        let document = try office.store.export()
+        let known = try office.store.knownGrants()
+        try office.grant("info", "bob", .view)
+        let rest = try office.store.read { try $0.different(document, known: known) }
+        #expect(rest.accounts?.count == 1)
+        let plan = try office.store.plan(document, known: known, consent: .off, actor: "test")
+        #expect(plan.changes.removed.count == 1 && plan.changes.added.isEmpty)
     }
 
     @Test func `grants that occur twice are refused with their positions in the document`() throws {

@@ -92,8 +92,9 @@ import Testing
         return Node(store: store, nodes: nodes, following: following)
     }
 
+    /// Waits for a condition. All tests share the threads of this one, so it may wait for minutes.
     private static func until(_ condition: () throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(1_200)
         while try !condition() {
             try #require(ContinuousClock.now < end)
             try await Task.sleep(for: .milliseconds(20))
