@@ -40,9 +40,14 @@ package enum CommandLine {
             guard !isEndless else { throw .endlessLine }
             throw self.endsProperly(line) ? .lineTooLong : .bareLineEnd
         }
-        let line = input.readBytes(length: length + 1) ?? []
-        guard self.endsProperly(line) else { throw .bareLineEnd }
-        return line.dropLast(2)
+        guard length > 0, let line = input.readBytes(length: length - 1),
+            let lineEnd: UInt16 = input.readInteger(), lineEnd == 0x0D0A,
+            !line.contains(where: { $0 == .carriageReturn || $0 == 0 })
+        else {
+            input.moveReaderIndex(to: end + 1)
+            throw .bareLineEnd
+        }
+        return line
     }
 
     /// Whether a line ends with CR LF and has no other CR and no NUL.

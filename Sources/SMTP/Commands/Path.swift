@@ -21,16 +21,17 @@ package struct Path: Hashable, Sendable {
     package var address: [UInt8] { self.local + [UInt8(ascii: "@")] + self.domain }
 
     /// Whether the path needs SMTPUTF8 (RFC 6531 §3.3).
-    package var isInternational: Bool { self.address.contains { $0 >= 0x80 } }
+    package var isInternational: Bool {
+        self.local.contains { $0 >= 0x80 } || self.domain.contains { $0 >= 0x80 }
+    }
 
     /// The path on the wire, with brackets; the local part is quoted if necessary.
     package var encoded: [UInt8] {
-        let isDotAtom =
-            !self.local.isEmpty
-            && self.local.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-                .allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isAtext || $0 >= 0x80 } }
-        var octets: [UInt8] = [UInt8(ascii: "<")]
-        if isDotAtom {
+        var octets: [UInt8] = []
+        // Brackets, quotes and the at sign.
+        octets.reserveCapacity(self.local.count + self.domain.count + 5)
+        octets.append(UInt8(ascii: "<"))
+        if self.isDotAtom {
             octets += self.local
         } else {
             octets.append(UInt8(ascii: "\""))
@@ -42,7 +43,23 @@ package struct Path: Hashable, Sendable {
             }
             octets.append(UInt8(ascii: "\""))
         }
-        return octets + [UInt8(ascii: "@")] + self.domain + [UInt8(ascii: ">")]
+        octets.append(UInt8(ascii: "@"))
+        octets += self.domain
+        octets.append(UInt8(ascii: ">"))
+        return octets
+    }
+
+    /// Whether the local part needs no quotes.
+    ///
+    ///     Dot-string = Atom *("." Atom)
+    private var isDotAtom: Bool {
+        let dot = UInt8(ascii: ".")
+        var last = dot
+        for octet in self.local {
+            guard octet == dot ? last != dot : octet.isAtext || octet >= 0x80 else { return false }
+            last = octet
+        }
+        return last != dot
     }
 
     init(local: [UInt8], domain: [UInt8]) {

@@ -77,6 +77,12 @@ package struct ServerReplyReader: Sendable {
         }
     }
 
+    /// The text with a question mark for each octet that is not printable ASCII.
+    private static func printable(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard text.contains(where: { $0 < 0x20 || $0 >= 0x7F }) else { return text }
+        return text.map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: "?") }[...]
+    }
+
     private mutating func line(_ line: ArraySlice<UInt8>) throws(SubmissionError) -> ServerReply? {
         let digits = line.prefix(3)
         guard digits.count == 3, digits.allSatisfy(\.isDigit), self.lines.count < Self.maximumLines
@@ -89,8 +95,7 @@ package struct ServerReplyReader: Sendable {
         let mark = rest.first ?? 0x20
         guard mark == 0x20 || mark == UInt8(ascii: "-") else { throw .malformedReply }
         let text = rest.dropFirst().prefix(Self.maximumTextOctets)
-            .map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: "?") }
-        self.lines.append(String(decoding: text, as: UTF8.self))
+        self.lines.append(String(decoding: Self.printable(text), as: UTF8.self))
         guard mark == 0x20 else {
             self.code = code
             return nil

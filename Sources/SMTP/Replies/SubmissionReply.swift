@@ -110,7 +110,10 @@ package enum SubmissionReply: Equatable, Sendable {
     private static func lines(_ code: Int, texts: [String]) -> ByteBuffer {
         var buffer = ByteBuffer()
         for (index, text) in texts.enumerated() {
-            buffer.writeString("\(code)\(index == texts.count - 1 ? " " : "-")\(text)\r\n")
+            buffer.writeString(String(code))
+            buffer.writeStaticString(index == texts.count - 1 ? " " : "-")
+            buffer.writeString(text)
+            buffer.writeStaticString("\r\n")
         }
         return buffer
     }
