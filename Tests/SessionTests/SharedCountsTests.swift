@@ -234,6 +234,25 @@ private final class TestClock: Sendable {
         #expect(other.mayBegin(Self.bob, at: Moment(seconds: there + Self.hour)))
     }
 
+    @Test func `a recipient that is withdrawn counts on no gateway`() {
+        let (one, other) = (self.counter(self.one), self.counter(self.other))
+        let now = Moment(seconds: 1_800_000_000)
+        let later = Moment(seconds: now.seconds + 1_200)
+        for _ in 0..<15 { #expect(one.addRecipient(Self.bob, at: now)) }
+        #expect(one.addRecipient(Self.bob, at: later))
+        self.exchange()
+        for _ in 0..<5 { one.removeRecipient(Self.bob, countedAt: now, at: later) }
+        self.exchange()
+        for _ in 0..<9 { #expect(other.addRecipient(Self.bob, at: later)) }
+        #expect(!other.addRecipient(Self.bob, at: later))
+        // One that was counted an hour ago counts no more, and is withdrawn from nothing else.
+        let hour = Moment(seconds: now.seconds + Self.hour)
+        one.removeRecipient(Self.bob, countedAt: now, at: hour)
+        one.removeRecipient(Self.bob, countedAt: Moment(seconds: now.seconds + 600), at: hour)
+        for _ in 0..<19 { #expect(one.addRecipient(Self.bob, at: hour)) }
+        #expect(!one.addRecipient(Self.bob, at: hour))
+    }
+
     @Test func `a counter without other gateways counts as before`() {
         let counter = SendingCounter(limits: .init(messagesPerHour: 2, recipientsPerHour: 1))
         let now = Moment(seconds: 1_800_000_000)

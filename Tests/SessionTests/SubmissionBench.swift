@@ -31,7 +31,7 @@ struct SubmissionBench {
     private var isConnected = false
     /// Octets of the server that have not arrived yet.
     private var said: [[UInt8]] = []
-    private var isSpeaking = false
+    private var isPerforming = false
     private var line: [UInt8] = []
     private var message: [UInt8]?
     private var isLoggingIn = true
@@ -108,13 +108,19 @@ struct SubmissionBench {
 
     // MARK: - Effects
 
+    /// Performs the session's actions in order, and delivers the server's replies between them, as the gateway does.
     private mutating func perform() {
-        var actions: [SubmissionAction] = []
-        self.session.takeActions(into: &actions)
-        while !actions.isEmpty {
-            for action in actions { self.perform(action) }
+        guard !self.isPerforming else { return }
+        self.isPerforming = true
+        repeat {
+            var actions: [SubmissionAction] = []
             self.session.takeActions(into: &actions)
-        }
+            while !actions.isEmpty {
+                for action in actions { self.perform(action) }
+                self.session.takeActions(into: &actions)
+            }
+        } while self.deliverReply()
+        self.isPerforming = false
         self.readClient()
     }
 
@@ -123,6 +129,7 @@ struct SubmissionBench {
         case .toClient(let octets):
             self.toClient += octets.readableBytesView
         case .toUpstream(let octets):
+            guard self.isConnected else { break }
             for octet in octets.readableBytesView { self.serverGot(octet) }
         case .openUpstream(let account):
             if account == self.fixture.account("clara") {
@@ -212,20 +219,20 @@ struct SubmissionBench {
         }
         // An empty piece ends the connection.
         if self.lies[step + "!"] != nil { self.said.append([]) }
-        guard !self.isSpeaking else { return }
-        self.isSpeaking = true
-        while !self.said.isEmpty, self.isConnected {
-            let piece = self.said.removeFirst()
-            if piece.isEmpty {
-                self.isConnected = false
-                self.login = nil
-                self.session.upstreamClosed()
-            } else {
-                self.serverSaid(ByteBuffer(bytes: piece))
-            }
-            self.perform()
+    }
+
+    /// - Returns: false if the server has nothing to say.
+    private mutating func deliverReply() -> Bool {
+        guard !self.said.isEmpty, self.isConnected else { return false }
+        let piece = self.said.removeFirst()
+        if piece.isEmpty {
+            self.isConnected = false
+            self.login = nil
+            self.session.upstreamClosed()
+        } else {
+            self.serverSaid(ByteBuffer(bytes: piece))
         }
-        self.isSpeaking = false
+        return true
     }
 
     private mutating func serverGot(_ octet: UInt8) {
@@ -276,7 +283,9 @@ struct SubmissionBench {
         case "RCPT", "RSET":
             self.reply(verb, "250 2.1.5 Ok")
         case "DATA":
-            self.message = []
+            // A server that refuses DATA reads commands.
+            let reply = self.lies[verb] ?? self.lies["\(verb)!"] ?? Array("354".utf8)
+            if reply.starts(with: Array("354".utf8)) { self.message = [] }
             self.reply(verb, "354 Go on")
         default:
             self.breaches.append("the server got \(line)")

@@ -104,6 +104,50 @@ import Testing
         #expect(self.resumeReading() == Turn(answers: 0, toUpstream: 0, readsLater: false))
     }
 
+    @Test func `fifty commands at most wait for the server's replies`() {
+        _ = self.client("MAIL FROM:<anna@kanzlei.example>\r\n")
+        let replies = ["220 x\r\n", "250-x\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n", "235 Ok\r\n"]
+        if let profile = SubmissionLogin.run(against: replies).profile {
+            self.session.upstreamReady(profile)
+        }
+        #expect(self.turn().toUpstream == 1)
+        let recipients = String(repeating: "RCPT TO:<x@y.example>\r\n", count: 60)
+        #expect(self.client(recipients) == Turn(answers: 0, toUpstream: 16, readsLater: true))
+        for _ in 0..<2 {
+            #expect(self.resumeReading() == Turn(answers: 0, toUpstream: 16, readsLater: true))
+        }
+        #expect(self.resumeReading() == Turn(answers: 0, toUpstream: 1, readsLater: false))
+        // Each reply makes room for one command.
+        self.upstream("250 Ok\r\n")
+        #expect(self.turn() == Turn(answers: 1, toUpstream: 1, readsLater: false))
+        self.upstream(String(repeating: "250 Ok\r\n", count: 50))
+        #expect(self.turn() == Turn(answers: 50, toUpstream: 10, readsLater: false))
+        self.upstream(String(repeating: "250 Ok\r\n", count: 10))
+        #expect(self.turn() == Turn(answers: 10, toUpstream: 0, readsLater: false))
+    }
+
+    @Test(arguments: ["RCPT TO:<x@y.example>\r\n", "DATA\r\n"])
+    func `nothing follows a line that a server may answer twice`(command: String) {
+        _ = self.client("MAIL FROM:<anna@kanzlei.example>\r\n")
+        let hello = "250-x\r\n250-PIPELINING\r\n250-DSN\r\n250 AUTH PLAIN\r\n"
+        let replies = ["220 x\r\n", hello, "235 Ok\r\n"]
+        if let profile = SubmissionLogin.run(against: replies).profile {
+            self.session.upstreamReady(profile)
+        }
+        _ = self.turn()
+        // A line of more than 512 octets waits, and what is behind it waits for its reply.
+        let original = String(repeating: "x", count: 500)
+        let long = "RCPT TO:<x@y.example> ORCPT=rfc822;\(original)\r\n"
+        let waiting = Turn(answers: 0, toUpstream: 0, readsLater: false)
+        #expect(self.client(long + command) == waiting)
+        self.upstream("250 Ok\r\n")
+        #expect(self.turn() == Turn(answers: 1, toUpstream: 1, readsLater: false))
+        self.upstream("250 Ok\r\n")
+        let isData = command.hasPrefix("DATA")
+        let next = Turn(answers: isData ? 2 : 1, toUpstream: isData ? 0 : 1, readsLater: false)
+        #expect(self.turn() == next)
+    }
+
     @Test func `a piece of a message with many dots is sent in one action`() {
         _ = self.client("MAIL FROM:<anna@kanzlei.example>\r\n")
         let replies = ["220 x\r\n", "250-x\r\n250 AUTH PLAIN\r\n", "235 Ok\r\n"]

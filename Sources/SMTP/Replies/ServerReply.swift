@@ -17,6 +17,8 @@ package struct ServerReply: Equatable, Sendable {
     /// Whether the server accepted a command of a transaction: 250 to 252 (RFC 5321 §4.3.2). Other codes
     /// of this class do not answer such a command; 221 says that the server closes the connection.
     package var isAcceptance: Bool { (250...252).contains(self.code) }
+    /// Whether the server refused a command and remains connected: 4xx or 5xx, except 421 (RFC 5321 §3.8).
+    package var isRefusal: Bool { self.code >= 400 && self.code != 421 }
     /// Whether the code is 5xx.
     package var isPermanent: Bool { self.code >= 500 }
 }

@@ -73,6 +73,21 @@ package final class SendingCounter: Sendable {
         }
     }
 
+    /// Withdraws a recipient that was counted: RCPT was sent ahead, and its transaction had ended before.
+    ///
+    /// - Parameter time: when the recipient was counted.
+    package func removeRecipient(_ user: UserID, countedAt time: Moment, at now: Moment) {
+        _ = self.count(user, now: now) { parts in
+            let number = time.seconds / Self.partSeconds
+            guard let index = parts.firstIndex(where: { $0.number == number }),
+                parts[index].recipients > 0
+            else { return false }
+            parts[index].recipients -= 1
+            self.share(parts[index], kind: .recipients, user: user, now: now)
+            return true
+        }
+    }
+
     /// Counts another message.
     ///
     /// - Returns: false if the user has reached the limit; nothing is counted then.

@@ -53,6 +53,10 @@ extension SubmissionSession {
                 guard !receiving.awaitsUpstream else { return }
                 guard turn.takesPiece() else { return self.yieldLoop() }
                 self.readMessage(receiving)
+            case .awaiting(.commands):
+                guard self.pipelined.takesCommand else { return }
+                guard turn.takesCommand() else { return self.yieldLoop() }
+                guard self.sendAhead() else { return }
             case .negotiatingTLS, .authenticating, .awaiting, .ended:
                 return
             }

@@ -126,7 +126,10 @@ extension SubmissionSession {
     /// that part. The rest of the message is read and discarded before the client gets the reply.
     mutating func refuseMessage(_ receiving: Receiving, reply: SubmissionReply) {
         guard !receiving.isRefused else { return }
-        if receiving.isInData { self.dropUpstream() }
+        if receiving.isInData {
+            if case .header = receiving.stage, self.upstream != nil { self.sendsDataAhead = false }
+            self.dropUpstream()
+        }
         self.dropCopy(receiving)
         let waited = receiving.awaitsUpstream
         receiving.pending = []

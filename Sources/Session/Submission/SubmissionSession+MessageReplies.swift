@@ -33,17 +33,42 @@ extension SubmissionSession {
         switch receiving.stage {
         case .envelope(let recipientsSent):
             self.envelopeReplyReceived(reply, receiving: receiving, recipientsSent: recipientsSent)
+        case .header:
+            self.dataAnsweredAhead(reply, receiving: receiving)
         case .data:
-            if reply.code == 354 { return self.startStreaming(receiving) }
-            // The server did not accept DATA, so the connection can be used again.
-            receiving.stage = .envelope(recipientsSent: 0)
-            self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
+            self.dataAnswered(reply, receiving: receiving)
         case .verdict:
             self.verdictReceived(reply, receiving: receiving)
-        case .header, .streaming, .keepingCopy, .filingCopy, .discarding:
+        case .streaming, .keepingCopy, .filingCopy, .discarding:
             // No command is in flight, so the server's replies no longer match the commands.
             self.upstreamLost(.unavailable)
         }
+    }
+
+    /// The server answered DATA before the header is checked. The reply counts after the check.
+    private mutating func dataAnsweredAhead(_ reply: ServerReply, receiving: Receiving) {
+        guard case .awaited = receiving.dataAhead, reply.code == 354 || reply.isRefusal else {
+            return self.upstreamLost(.unavailable)
+        }
+        receiving.dataAhead = .received(reply)
+    }
+
+    /// Sends DATA for a message that is permitted, or goes on with DATA that was sent ahead.
+    mutating func beginData(_ receiving: Receiving) {
+        receiving.stage = .data
+        switch receiving.dataAhead {
+        case .notSent: self.send("DATA")
+        case .awaited: break
+        case .received(let reply): self.dataAnswered(reply, receiving: receiving)
+        }
+    }
+
+    /// The server accepted DATA, or refused it.
+    private mutating func dataAnswered(_ reply: ServerReply, receiving: Receiving) {
+        if reply.code == 354 { return self.startStreaming(receiving) }
+        // The server did not accept DATA, so the connection can be used again.
+        receiving.stage = .envelope(recipientsSent: 0)
+        self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
     }
 
     /// The server accepted or refused the whole message.

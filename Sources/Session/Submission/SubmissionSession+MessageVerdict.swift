@@ -81,8 +81,7 @@ extension SubmissionSession {
             self.transaction?.route = route
             self.beginEnvelope(receiving, route: route)
         } else {
-            receiving.stage = .data
-            self.send("DATA")
+            self.beginData(receiving)
         }
     }
 

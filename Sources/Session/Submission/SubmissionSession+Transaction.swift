@@ -65,8 +65,7 @@ extension SubmissionSession {
             return self.fail(.unavailable)
         }
         if let reply = Self.cannotCarry(mail, profile: profile) { return self.fail(reply) }
-        self.running = .awaiting(.mail)
-        self.actions.append(.toUpstream(self.encoded(mail, profile: profile)))
+        self.sendAwaited(.mail, line: self.encoded(mail, profile: profile))
     }
 
     /// The refusal if a server lacks an extension that MAIL needs; nil if it has all of them.
@@ -148,8 +147,10 @@ extension SubmissionSession {
         }
         guard let profile = self.upstream?.profile else { return self.fail(.unavailable) }
         guard !recipient.usesDSN || profile.has("DSN") else { return self.reply(.noDSN) }
-        self.running = .awaiting(.rcpt(recipient))
-        self.actions.append(.toUpstream(Self.encoded(recipient)))
+        self.sendAwaited(
+            .rcpt(recipient, countedAt: self.now),
+            line: Self.encoded(recipient)
+        )
     }
 
     /// Executes RSET. The server gets RSET only before its next MAIL.
@@ -183,7 +184,7 @@ extension SubmissionSession {
     // MARK: - Permissions during a transaction
 
     /// The rule that forbids the transaction under the permissions in force now; nil if it is permitted.
-    private var forbidden: SubmissionReply.Refused? {
+    var forbidden: SubmissionReply.Refused? {
         guard let transaction = self.transaction, let user = self.user else { return nil }
         if let authors = transaction.authors {
             switch self.snapshot.sending(authors, by: user, at: self.now) {
@@ -204,7 +205,7 @@ extension SubmissionSession {
     mutating func checkTransaction() {
         guard let forbidden = self.forbidden else { return }
         switch self.running {
-        case .nothing:
+        case .nothing, .awaiting(.commands):
             self.auditForbidden(forbidden)
             self.dropChunks()
             self.transaction = nil

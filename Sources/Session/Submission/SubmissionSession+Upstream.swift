@@ -60,8 +60,10 @@ extension SubmissionSession {
             // Some servers limit the number of RSET and close the connection. A new connection does the same.
             self.running = .awaiting(.connection)
             self.openUpstream(account)
-        case .awaiting:
+        case .awaiting(.connection):
             self.fail(reply)
+        case .awaiting(.commands):
+            self.pipelinedLost(reply)
         case .receiving(let receiving):
             if case .verdict = receiving.stage {
                 self.dropCopy(receiving)
@@ -100,13 +102,15 @@ extension SubmissionSession {
         self.readClient()
     }
 
-    /// Acts on one reply. Octets after a reply end the connection, because a server must not answer a command before
-    /// it has received the command. The reply itself still counts if the session sends no command after it.
+    /// Acts on one reply. Octets after the last reply that is due end the connection, because a server must not
+    /// answer a command before it has received the command. The reply itself still counts if the session sends no
+    /// command after it.
     ///
     /// - Parameter isLast: whether no octets follow the reply.
     private mutating func replyReceived(_ reply: ServerReply, isLast: Bool) {
-        guard isLast || self.isEnd(reply) else { return self.upstreamLost(.unavailable) }
-        defer { if !isLast { self.upstreamLost(.unavailable) } }
+        let isInOrder = isLast || self.pipelined.count > 1
+        guard isInOrder || self.isEnd(reply) else { return self.upstreamLost(.unavailable) }
+        defer { if !isInOrder { self.upstreamLost(.unavailable) } }
         switch self.upstream?.state {
         case .ready:
             self.answerReceived(reply)
@@ -159,15 +163,8 @@ extension SubmissionSession {
         case .awaiting(.reset):
             guard reply.isAcceptance else { return self.upstreamLost(.unavailable) }
             self.checkConnected()
-        case .awaiting(.mail):
-            self.running = .nothing
-            self.upstream?.isDirty = reply.isAcceptance
-            if !reply.isAcceptance { self.transaction = nil }
-            self.reply(self.passed(reply, expectsSuccess: true))
-        case .awaiting(.rcpt(let recipient)):
-            self.running = .nothing
-            if reply.isAcceptance { self.transaction?.recipients.append(recipient) }
-            self.reply(self.passed(reply, expectsSuccess: true))
+        case .awaiting(.commands):
+            self.commandAnswered(reply)
         case .receiving(let receiving):
             self.replyReceivedWhileReceiving(reply, receiving: receiving)
         case .nothing, .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting(.connection),
@@ -185,7 +182,8 @@ extension SubmissionSession {
         let isAnswer = reply.isAcceptance ? expectsSuccess : reply.code >= 400
         guard isAnswer, reply.code != 421 else {
             self.dropUpstream()
-            if self.transaction?.route != nil, case .nothing = self.running {
+            if case .receiving = self.running { return .unavailable }
+            if self.transaction?.route != nil {
                 self.transaction = nil
                 self.brokenReply = .unavailable
             }

@@ -7,7 +7,8 @@ import struct NIOCore.ByteBuffer
 /// actions.
 ///
 /// It checks the permission for the envelope and the whole header before it sends the first octet of a message to a
-/// server, and again before the final dot. One command runs at a time; pipelined commands wait.
+/// server, and again before the final dot. One command runs at a time; pipelined commands wait, except RCPT and DATA
+/// if the server offers PIPELINING.
 package struct SubmissionSession {
     /// The settings of the administrator.
     package struct Settings: Sendable {
@@ -36,7 +37,7 @@ package struct SubmissionSession {
         case awaitingLogin(SASLExchange)
         /// The password is being checked.
         case authenticating
-        /// The server's reply to a command of the transaction is awaited.
+        /// The connection, or the server's replies to commands of the transaction, are awaited.
         case awaiting(PendingReply)
         /// The client sends a message, or the server has not yet answered it.
         case receiving(Receiving)
@@ -70,6 +71,10 @@ package struct SubmissionSession {
     /// The reply to further commands of a failed transaction, until another transaction begins.
     var brokenReply: SubmissionReply?
     var upstream: SubmissionUpstream?
+    /// Commands of the transaction that the server has not answered.
+    var pipelined = PipelinedCommands()
+    /// Whether DATA is sent ahead: that has cost no connection to a server in this session.
+    var sendsDataAhead = true
     /// Octets of the client that are not yet executed.
     var input = ByteBuffer()
     var actions: [SubmissionAction] = []
@@ -209,6 +214,7 @@ package struct SubmissionSession {
         }
         if let chunks = self.transaction?.chunks { self.dropCopy(chunks) }
         self.transaction = nil
+        self.pipelined = PipelinedCommands()
         self.running = .ended
         self.input = ByteBuffer()
         self.actions.append(.closeClient)

@@ -31,8 +31,8 @@ enum PendingReply {
     case connection
     /// The reply to RSET, which ends an earlier transaction at the server; MAIL follows.
     case reset
-    case mail
-    case rcpt(Recipient)
+    /// The replies to commands of the transaction (``PipelinedCommands``).
+    case commands
 }
 
 /// A message that the client is sending.
@@ -60,7 +60,17 @@ final class Receiving {
         case discarding(SubmissionReply)
     }
 
+    /// The server's reply to DATA that was sent before the permission check of the header.
+    enum DataAhead {
+        /// DATA was not sent ahead.
+        case notSent
+        case awaited
+        /// 354, or a refusal. It counts once the header is checked.
+        case received(ServerReply)
+    }
+
     var stage = Stage.header
+    var dataAhead = DataAhead.notSent
     /// Collects the header until its empty line.
     var collector = HeaderCollector()
     /// Decodes the client's octets: dot-unstuffing after DATA, plain octets for BDAT.
@@ -108,11 +118,21 @@ final class Receiving {
         return true
     }
 
+    /// Whether the server may wait for the message before the permission check of the header.
+    private var isDataAhead: Bool {
+        switch self.dataAhead {
+        case .notSent: false
+        case .awaited: true
+        case .received(let reply): !reply.isRefusal
+        }
+    }
+
     /// Whether DATA was sent and not completed. Only closing the connection withdraws the message then.
     var isInData: Bool {
         switch self.stage {
+        case .header: self.isDataAhead
         case .data, .streaming, .keepingCopy, .verdict: true
-        case .header, .envelope, .filingCopy, .discarding: false
+        case .envelope, .filingCopy, .discarding: false
         }
     }
 
