@@ -36,7 +36,7 @@ private enum Scenarios {
 @Suite(.serialized) @MainActor struct ScenarioTests {
     @Test func `there are scenarios to run`() {
         let counts = [
-            "scenarios.py": 33, "folders.py": 3, "programs.py": 4, "sending.py": 26,
+            "scenarios.py": 33, "folders.py": 3, "programs.py": 4, "sending.py": 27,
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 16, "process.py": 13,
             "records.py": 5, "hostile.py": 31, "crowd.py": 1, "differential.py": 2,
             "soak.py": 1, "logins.py": 19, "stores.py": 6, "comparison.py": 4,

@@ -206,6 +206,37 @@ def recipients_answers_are_the_servers():
     refused(lambda: s.data(text("nie")), 554)
 
 
+def pipelined_commands_get_their_replies_in_order():
+    w = Raw()
+    unknown = "niemand@kanzlei.example"
+
+    def codes(*recipients, more=b"", further=0):
+        lines = [f"MAIL FROM:<{ANNA}>", *(f"RCPT TO:<{r}>" for r in recipients), "DATA", ""]
+        w.send("\r\n".join(lines).encode() + more)
+        return [w.reply()[:3] for _ in range(len(recipients) + 2 + further)]
+
+    for _ in range(3):
+        name = subject()
+        assert codes(CLARA, unknown, BOB) == ["250", "250", "550", "250", "354"]
+        w.send(text(name) + b".\r\n")
+        assert w.reply().startswith("250")
+        for user in (CLARA, BOB):
+            assert arrived(name, user).endswith(text(name))
+    assert codes(unknown, unknown) == ["250", "550", "550", "554"]
+    assert w.command("RSET").startswith("250")
+    # The server waits for a message whose header is refused: nothing of it is sent.
+    assert codes(CLARA) == ["250", "250", "354"]
+    w.send(text("nie", BOB) + b".\r\n")
+    assert w.reply().startswith("550 5.7.1")
+    # The message in the same go as its envelope.
+    for _ in range(2):
+        w = Raw()
+        name = subject()
+        assert codes(CLARA, more=text(name) + b".\r\nQUIT\r\n", further=2) == ["250", "250", "354", "250", "221"]
+        assert arrived(name).endswith(text(name))
+    assert arrived("nie", seconds=0.5) is None
+
+
 def chunks_are_one_message():
     name = subject()
     message = text(name, body=".\r\n..\r\nEnde\r\n")
