@@ -27,6 +27,12 @@ extension EmbeddedEventLoop {
 /// Connects channels of an embedded loop to servers that a test plays.
 final class EmbeddedConnector: UpstreamConnector {
     private let dialled = Mutex<[EmbeddedChannel]>([])
+    /// How many addresses of the host are tried at the same time; the first one is reached.
+    private let addresses: Int
+
+    init(addresses: Int = 1) {
+        self.addresses = addresses
+    }
 
     /// The connections in order.
     var channels: [EmbeddedChannel] { self.dialled.withLock { $0 } }
@@ -43,9 +49,17 @@ final class EmbeddedConnector: UpstreamConnector {
         let channel = EmbeddedChannel(loop: embedded)
         do {
             try configure(channel)
+            let others = try (1..<self.addresses).map { _ in
+                let other = EmbeddedChannel(loop: embedded)
+                try configure(other)
+                return other
+            }
             let address = try SocketAddress(ipAddress: "192.0.2.1", port: endpoint.port)
             self.dialled.withLock { $0.append(channel) }
-            return channel.connect(to: address).map { channel }
+            return channel.connect(to: address).map {
+                for other in others { other.close(promise: nil) }
+                return channel
+            }
         } catch {
             return loop.makeFailedFuture(error)
         }
@@ -57,12 +71,19 @@ struct TestUpstream {
     static let timeForLogin = TimeAmount.seconds(15)
 
     let loop = EmbeddedEventLoop()
-    let connector = EmbeddedConnector()
+    let connector: EmbeddedConnector
     let account: UpstreamAccount
     let services: UpstreamServices
 
-    /// - Parameter tls: of both servers.
-    init(tls: Endpoint.Security = .none, kind: Account.Kind = .imap) throws {
+    /// - Parameters:
+    ///   - tls: of both servers.
+    ///   - addresses: how many addresses the host has.
+    init(
+        tls: Endpoint.Security = .none,
+        kind: Account.Kind = .imap,
+        addresses: Int = 1
+    ) throws {
+        self.connector = EmbeddedConnector(addresses: addresses)
         let masterKey = MasterKey()
         var account = CredentialCircuitsTests.account()
         account.kind = kind

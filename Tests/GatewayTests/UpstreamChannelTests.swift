@@ -282,4 +282,15 @@ import Testing
         upstream.loop.run()
         #expect(upstream.connector.channels.count == 4)
     }
+
+    @Test(arguments: Side.allCases)
+    func `of a host's addresses the first one that is reached is used`(side: Side) throws {
+        let test = try ChannelTest(side, at: TestUpstream(addresses: 3))
+        try test.logIn()
+        #expect(test.heard.events == ["ready"])
+        test.write("x")
+        #expect(try test.server.heard().hasSuffix("x"))
+        test.server.hangUp()
+        #expect(test.heard.events == ["ready", "ended"])
+    }
 }

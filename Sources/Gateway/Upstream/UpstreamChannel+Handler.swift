@@ -9,14 +9,21 @@ extension UpstreamChannel: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Stores the channel, unless the connection was closed while it was being opened.
-    func handlerAdded(context: ChannelHandlerContext) {
-        guard !self.isClosed else { return }
-        self.channel = context.channel
+    func handlerRemoved(context: ChannelHandlerContext) {
+        if self.isOwn(context) { self.context = nil }
     }
 
-    /// The TCP connection is established.
+    /// Whether an event is one of the connection. A host with several addresses is tried at a few of
+    /// them at the same time, each with a channel; the first one that is established counts (RFC
+    /// 8305 §5).
+    private func isOwn(_ context: ChannelHandlerContext) -> Bool { self.context === context }
+
+    /// A TCP connection is established: the first one is used, unless the connection was closed while
+    /// it was being opened.
     func channelActive(context: ChannelHandlerContext) {
+        guard !self.isClosed, self.context == nil else { return context.close(promise: nil) }
+        self.context = context
+        self.isChannelWritable = context.channel.isWritable
         if self.route.endpoint.tls != .implicit { self.beginLogin() }
     }
 
@@ -24,7 +31,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case TLSUserEvent.handshakeCompleted:
-            self.handshakeCompleted()
+            if self.isOwn(context) { self.handshakeCompleted() }
         case ChannelEvent.inputClosed, TLSUserEvent.shutdownCompleted:
             context.close(promise: nil)
         default:
@@ -34,6 +41,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
 
     /// Octets before the login ends go to the login's state machine, later octets to the delegate.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard self.isOwn(context) else { return }
         self.clock.octetsMoved(at: self.loop.now)
         switch self.phase {
         case .ready: self.delegate?.channelReceived(self.unwrapInboundIn(data))
@@ -44,13 +52,16 @@ extension UpstreamChannel: ChannelDuplexHandler {
 
     /// The server took octets that waited.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable else { return }
+        guard self.isOwn(context) else { return }
+        self.isChannelWritable = context.channel.isWritable
+        guard self.isChannelWritable else { return }
         self.clock.octetsMoved(at: self.loop.now)
         self.delegate?.channelBecameWritable()
     }
 
     /// The connection has ended.
     func channelInactive(context: ChannelHandlerContext) {
+        guard self.isOwn(context) else { return }
         switch self.phase {
         case .opening, .loggingIn: self.fail(.closed)
         case .ready: self.detach()?.channelClosed()
@@ -60,7 +71,9 @@ extension UpstreamChannel: ChannelDuplexHandler {
 
     /// An I/O or TLS error: the connection is over.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard !self.isClosed else { return context.close(promise: nil) }
+        guard !self.isClosed, self.context == nil || self.isOwn(context) else {
+            return context.close(promise: nil)
+        }
         self.log("failed", error: "\(ConnectionFailure(error))")
         switch self.phase {
         case .opening, .loggingIn: self.fail(.connection(error), isLogged: true)
@@ -85,7 +98,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
         guard self.hasPendingRead, self.delegate?.wantsOctets ?? true else { return }
         self.hasPendingRead = false
         self.clock.readingResumed(at: self.loop.now)
-        self.channel?.read()
+        self.context?.read()
     }
 
     // MARK: - Silence

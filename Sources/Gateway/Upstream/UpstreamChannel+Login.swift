@@ -79,6 +79,8 @@ extension UpstreamChannel {
         self.lease = nil
         // Octets behind the login's last response belong to the delegate.
         let rest = self.driver?.takeBuffered() ?? ByteBuffer()
+        // The delegate has what it needs of the login, and a connection may be open for hours.
+        self.driver = nil
         self.delegate?.channelReady(profile, login: login)
         if rest.readableBytes > 0 { self.delegate?.channelReceived(rest) }
     }

@@ -38,9 +38,11 @@ final class UpstreamChannel<Login: ServerLogin> {
     var delegate: (any UpstreamChannelDelegate<Login>)?
     /// Never goes back to an earlier phase.
     var phase = Phase.opening
-    /// The open connection; nil before and after.
-    var channel: (any Channel)?
-    /// The login's state machine; nil until the login begins.
+    /// The open connection's place in its channel; nil before and after.
+    var context: ChannelHandlerContext?
+    /// Whether the channel takes octets, as it last reported.
+    var isChannelWritable = true
+    /// The login's state machine; nil before and after the login.
     var driver: LoginDriver<Login>?
     /// The circuit breaker's permission; nil once the server has accepted or refused the
     /// credential.
@@ -73,7 +75,10 @@ final class UpstreamChannel<Login: ServerLogin> {
     }
 
     /// Whether the server takes octets as fast as they come.
-    var isWritable: Bool { self.channel?.isWritable ?? true }
+    var isWritable: Bool { self.context == nil || self.isChannelWritable }
+
+    /// The open connection; nil before and after.
+    var channel: (any Channel)? { self.context?.channel }
 
     var isClosed: Bool {
         if case .closed = self.phase { true } else { false }
@@ -84,7 +89,7 @@ final class UpstreamChannel<Login: ServerLogin> {
     }
 
     /// Whether the connection was established, with TLS if it is implicit.
-    var hasBegunLogin: Bool { self.driver != nil }
+    private(set) var hasBegunLogin = false
 
     /// The TLS version and cipher suite; nil without TLS.
     var tls: String? {
@@ -190,6 +195,7 @@ final class UpstreamChannel<Login: ServerLogin> {
     func beginLogin() {
         guard case .opening = self.phase, let credential = self.lease?.credential else { return }
         self.phase = .loggingIn
+        self.hasBegunLogin = true
         self.driver = LoginDriver(self.makeLogin(credential))
     }
 
@@ -247,7 +253,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.lease = nil
         self.loginTimeout?.cancel()
         self.channel?.close(promise: nil)
-        self.channel = nil
+        self.context = nil
         self.releaseSlot()
         return delegate
     }
@@ -264,7 +270,7 @@ final class UpstreamChannel<Login: ServerLogin> {
     func write(_ octets: ByteBuffer) {
         self.needsFlush = true
         self.clock.octetsSent(at: self.loop.now)
-        self.channel?.write(octets, promise: nil)
+        self.context?.write(self.wrapOutboundOut(octets), promise: nil)
     }
 
     /// Writes octets at once.
@@ -282,7 +288,7 @@ final class UpstreamChannel<Login: ServerLogin> {
     func flush() {
         guard self.needsFlush else { return }
         self.needsFlush = false
-        self.channel?.flush()
+        self.context?.flush()
     }
 
     // MARK: - The log
