@@ -81,6 +81,10 @@ static inline const unsigned char *gp_GENERAL_NAME_dns(const GENERAL_NAME *name,
 
 static inline EVP_PKEY *gp_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
 
+static inline int gp_SSL_CTX_set_ciphersuites(SSL_CTX *context, const char *suites) {
+    return SSL_CTX_set_ciphersuites(context, suites);
+}
+
 static inline void gp_OPENSSL_free(void *octets) { OPENSSL_free(octets); }
 
 static inline GENERAL_NAMES *gp_sk_GENERAL_NAME_new(void) { return sk_GENERAL_NAME_new_null(); }

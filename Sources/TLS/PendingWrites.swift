@@ -9,6 +9,8 @@ struct PendingWrites {
     }
 
     private var writes: [Write] = []
+    /// An empty array whose storage the next writes use.
+    private var spare: [Write] = []
     /// The number of writes before the last flush.
     private var flushedCount = 0
 
@@ -32,9 +34,21 @@ struct PendingWrites {
     }
 
     private mutating func takeAll() -> [Write] {
-        defer { self.writes = [] }
-        return self.writes
+        var taken: [Write] = []
+        swap(&taken, &self.spare)
+        swap(&taken, &self.writes)
+        return taken
     }
+
+    /// Keeps the storage of writes that are done, unless it is large.
+    mutating func reuse(_ done: consuming [Write]) {
+        guard done.count <= Self.maximumSpareWrites else { return }
+        done.removeAll(keepingCapacity: true)
+        self.spare = done
+    }
+
+    /// A response consists of a few writes.
+    private static let maximumSpareWrites = 8
 
     /// Drops all writes and fails their promises.
     mutating func fail(_ error: any Error) {

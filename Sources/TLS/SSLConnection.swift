@@ -29,9 +29,15 @@ final class SSLConnection {
     private var hasFailed = false
 
     /// Ciphertext that arrived and is not decrypted yet.
-    var input = ByteBuffer()
+    var input = SSLConnection.noOctets
     /// Ciphertext to send.
-    var output = ByteBuffer()
+    var output = SSLConnection.noOctets
+
+    /// Used where nothing is stored, so that no empty buffer is made.
+    private static let noOctets = ByteBuffer()
+    /// The most ciphertext, in octets, for which a buffer of its size is made. A larger one is
+    /// borrowed. A peer that does not read makes the connection keep its buffer.
+    private static let smallWrite = 16 * 1_024
 
     init(server: TLSServerContext) throws(TLSError) {
         self.ssl = try Self.newSSL(server.first)
@@ -102,8 +108,16 @@ final class SSLConnection {
     /// Removes and returns the ciphertext to send; nil if there is none.
     func takeOutput() -> ByteBuffer? {
         guard self.output.readableBytes > 0 else { return nil }
-        defer { self.output = ByteBuffer() }
-        return self.output
+        var taken = Self.noOctets
+        swap(&taken, &self.output)
+        return taken
+    }
+
+    /// Lets go of ciphertext that is decrypted: an idle connection must not hold memory.
+    private func releaseInput() {
+        var used = Self.noOctets
+        swap(&used, &self.input)
+        BufferPool.forReading.giveBack(used)
     }
 
     /// Reserves space for the ciphertext of a number of plaintext octets.
@@ -111,9 +125,14 @@ final class SSLConnection {
         // Header, tag and explicit nonce of TLS 1.2. TLS 1.3 needs less.
         let recordOverhead = 32
         let records = octets / Int(SSL3_RT_MAX_PLAIN_LENGTH) + 1
-        self.output.reserveCapacity(
-            minimumWritableBytes: octets + records * recordOverhead
-        )
+        let needed = octets + records * recordOverhead
+        guard self.output.readableBytes == 0 else {
+            return self.output.reserveCapacity(minimumWritableBytes: needed)
+        }
+        let pool = BufferPool.forWriting
+        let isLarge = needed > Self.smallWrite && needed <= pool.capacity
+        self.output =
+            isLarge ? pool.borrow() : ByteBufferAllocator().buffer(capacity: needed)
     }
 
     // MARK: - Calls
@@ -152,8 +171,7 @@ final class SSLConnection {
                 return outcome
             }
         }
-        // Release the used buffer: an idle connection must not hold memory.
-        self.input = ByteBuffer()
+        self.releaseInput()
         return .wantsInput
     }
 

@@ -10,6 +10,10 @@ final class SSLContext: @unchecked Sendable {
     /// The cipher suites of TLS 1.2: AEAD with forward secrecy. TLS 1.3 has no others.
     private static let suites = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
+    /// The cipher suites of TLS 1.3: all, the one with the least computation first.
+    private static let suitesOfTLS13 =
+        "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
     /// Key exchange groups: the first list that this OpenSSL supports is used. OpenSSL's default
     /// also has finite fields up to 8,192 bits, with which a client causes much computation at
     /// little cost.
@@ -27,6 +31,7 @@ final class SSLContext: @unchecked Sendable {
         let oldest = max(gp_SSL_CTX_get_min_proto_version(pointer), Int(TLS1_2_VERSION))
         guard gp_SSL_CTX_set_min_proto_version(pointer, CInt(clamping: oldest)) == 1,
             SSL_CTX_set_cipher_list(pointer, Self.suites) == 1,
+            gp_SSL_CTX_set_ciphersuites(pointer, Self.suitesOfTLS13) == 1,
             Self.groups.contains(where: { gp_SSL_CTX_set1_groups_list(pointer, $0) == 1 })
         else { throw .unusableSettings }
         _ = gp_SSL_CTX_set_mode(

@@ -26,7 +26,9 @@ extension TLSHandler {
     func encrypt(_ context: ChannelHandlerContext) {
         guard case .open = self.state, let writes = self.pending.takeFlushed() else { return }
         let promise = writes.joinedPromise()
-        guard let error = self.connection.encrypt(writes) else {
+        let error = self.connection.encrypt(writes)
+        self.pending.reuse(writes)
+        guard let error else {
             return self.send(context, promise: promise)
         }
         promise?.fail(error)
@@ -35,10 +37,14 @@ extension TLSHandler {
 
     /// Sends the ciphertext that OpenSSL produced.
     func send(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard let ciphertext = self.connection.takeOutput() else {
+        guard var ciphertext = self.connection.takeOutput() else {
             promise?.succeed()
             return
         }
         context.writeAndFlush(self.wrapOutboundOut(ciphertext), promise: promise)
+        // The socket has taken most writes by now.
+        if ciphertext.storageCapacity == BufferPool.forWriting.capacity {
+            BufferPool.forWriting.giveBackIfUnique(&ciphertext)
+        }
     }
 }

@@ -38,6 +38,10 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// never reads could otherwise fill the memory with answers.
     static let maximumAnswerOctets = 64 * 1_024
 
+    /// The most plaintext, in octets, for which a buffer of its size is made. A larger one is
+    /// borrowed.
+    private static let smallRead = 16 * 1_024
+
     let connection: SSLConnection
     var state = State.waiting
     var pending = PendingWrites()
@@ -79,7 +83,19 @@ package final class TLSHandler: ChannelDuplexHandler {
     // MARK: - Lifetime
 
     package func handlerAdded(context: ChannelHandlerContext) {
+        self.borrowBuffers(context)
         if context.channel.isActive { self.begin(context) }
+    }
+
+    /// Lets the channel read into borrowed buffers, which the connection gives back.
+    private func borrowBuffers(_ context: ChannelHandlerContext) {
+        guard let options = context.channel.syncOptions else { return }
+        do {
+            try options.setOption(.maxMessagesPerRead, value: 1)
+            try options.setOption(.recvAllocator, value: BorrowingAllocator())
+        } catch {
+            // A closed channel reads nothing.
+        }
     }
 
     package func channelActive(context: ChannelHandlerContext) {
@@ -193,13 +209,19 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func decrypt(_ context: ChannelHandlerContext) {
         var outcome = SSLConnection.Outcome.wantsRoom
         while outcome == .wantsRoom, case .open = self.state {
-            var plaintext = context.channel.allocator.buffer(
-                capacity: max(64, self.connection.expectedPlaintext)
-            )
+            let expected = self.connection.expectedPlaintext
+            let isLarge = expected > Self.smallRead
+            var plaintext =
+                isLarge
+                ? BufferPool.forReading.borrow()
+                : ByteBufferAllocator().buffer(capacity: max(64, expected))
             outcome = self.connection.read(into: &plaintext)
-            guard plaintext.readableBytes > 0 else { continue }
-            self.readIsWanted = false
-            context.fireChannelRead(self.wrapInboundOut(plaintext))
+            if plaintext.readableBytes > 0 {
+                self.readIsWanted = false
+                context.fireChannelRead(self.wrapInboundOut(plaintext))
+            }
+            // The octets of most reads have been passed on by now.
+            if isLarge { BufferPool.forReading.giveBackIfUnique(&plaintext) }
         }
         guard case .open = self.state else { return }
         switch outcome {

@@ -206,12 +206,15 @@ private final class Bulk: ChannelInboundHandler {
 }
 
 /// Closes the socket below TLS after the handshake.
-private final class Cutter: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
+private final class Cutter: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        context.fireChannelRead(data)
-        context.close(promise: nil)
+    private var flushes = 0
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        self.flushes += 1
+        // The client has two flights: its greeting, and the end of its handshake (RFC 8446 §2).
+        if self.flushes == 2 { context.close(promise: nil) }
     }
 }
