@@ -69,6 +69,42 @@ struct ShownName {
     ///   - address: the address of the mailbox, which the name may contain in angle brackets.
     ///   - own: other addresses that the name may contain, ASCII letters in lower case.
     func check(beside address: [UInt8], own: [[UInt8]] = []) throws(AddressFault) {
+        if !self.isPlain { try self.checkReadings(beside: address, own: own) }
+    }
+
+    /// Whether the name has ASCII letters, digits, some punctuation and single spaces only. Nearly
+    /// every name has. All readings show such a name as it is, and none of its characters can be part
+    /// of an address, an encoded word or a comment.
+    private var isPlain: Bool {
+        var wasSpace = false
+        for part in self.parts {
+            switch part {
+            case .word(let octets):
+                for octet in octets {
+                    guard Self.isPlain(octet), !wasSpace || octet != 0x20 else { return false }
+                    wasSpace = octet == 0x20
+                }
+            case .blank(let octet):
+                guard octet == 0x20, !wasSpace else { return false }
+                wasSpace = true
+            case .address:
+                break
+            case .comment:
+                return false
+            }
+        }
+        return true
+    }
+
+    private static func isPlain(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 0x20, UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "'"), UInt8(ascii: "-"): true
+        default: octet.isLetter || octet.isDigit
+        }
+    }
+
+    /// Checks each reading of the name, like ``check(beside:own:)``.
+    func checkReadings(beside address: [UInt8], own: [[UInt8]] = []) throws(AddressFault) {
         guard try !self.isPadded() else { throw .padding }
         guard !self.isEmpty else { return }
         let address = address.map(\.asciiLowercased)
