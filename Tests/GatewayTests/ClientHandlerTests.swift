@@ -139,6 +139,7 @@ import Testing
     @Test func `a client that takes no octets is not read`() throws {
         let bench = try Bench()
         bench.channel.isWritable = false
+        bench.channel.pipeline.fireChannelWritabilityChanged()
         bench.channel.read()
         #expect(bench.socket.reads == 0)
         bench.channel.isWritable = true
@@ -193,6 +194,7 @@ import Testing
         Self.exhaust(bench)
         try bench.send("late")
         bench.channel.isWritable = false
+        bench.channel.pipeline.fireChannelWritabilityChanged()
         bench.turn(.milliseconds(1))
         #expect(bench.events() == ["yield", "late"])
         bench.channel.isWritable = true

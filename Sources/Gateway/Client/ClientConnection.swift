@@ -17,6 +17,8 @@ class ClientConnection {
     let eventLoop: any EventLoop
     /// Nil once the channel is closed.
     var context: ChannelHandlerContext?
+    /// Whether the channel takes octets, as it last reported.
+    var isChannelWritable = true
     /// The snapshot that the session was last told about.
     var permissions: StoreSnapshot
     /// The session's records for the audit log.
@@ -31,6 +33,8 @@ class ClientConnection {
     var hasGreeted = false
     /// Whether octets wait for the next flush.
     var needsFlush = false
+    /// How many octets wait for the next flush, for the client and the servers together.
+    var unflushedOctets = 0
     /// Whether a read was held back for back-pressure.
     var hasPendingRead = false
     /// Whether commands wait in the session until the client takes responses.
@@ -45,6 +49,10 @@ class ClientConnection {
     var slot: Admission.ConnectionSlot?
     /// The session's number and beginning; nil before the login.
     var began: (number: UInt64, at: Moment)?
+
+    /// Octets from which a flush does not wait for the end of the round: they are encrypted while the
+    /// processor's caches contain them.
+    static let maximumUnflushedOctets = 32 * 1_024
 
     /// - Parameters:
     ///   - sessions: the sessions of `eventLoop`.
@@ -74,5 +82,5 @@ class ClientConnection {
 
     /// Whether the client takes more octets now; false while its answers wait for the audit log,
     /// and once the channel is closed.
-    var isWritable: Bool { self.gate.isOpen && self.context?.channel.isWritable ?? false }
+    var isWritable: Bool { self.isChannelWritable && self.context != nil && self.gate.isOpen }
 }

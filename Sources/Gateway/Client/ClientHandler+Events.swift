@@ -63,6 +63,7 @@ extension ClientHandler {
         }
         swap(&actions, &self.spare)
         self.isPerforming = false
+        self.flushManyOctets()
         self.actionsPerformed()
         self.resumeReading()
         self.leaveLoop()

@@ -7,7 +7,7 @@ extension ClientHandler {
     /// Back-pressure: the client is read while it takes responses, the session accepts input, and
     /// the server that the input goes to takes octets.
     var wantsOctets: Bool {
-        self.isWritable && self.session.wantsClientOctets && self.takesClientOctets
+        self.isWritable && self.session.read { $0.wantsClientOctets } && self.takesClientOctets
     }
 
     /// Resumes reads that back-pressure held back, of the servers and of the client.
@@ -28,11 +28,13 @@ extension ClientHandler {
     func write(_ octets: ByteBuffer) {
         guard self.gate.isOpen else { return self.gate.hold(octets) }
         self.context?.write(self.wrapOutboundOut(octets), promise: nil)
-        self.flushLater()
+        self.flushLater(octets.readableBytes)
     }
 
     /// Schedules a flush for when all input of this round is processed.
-    func flushLater() {
+    /// - Parameter octets: how many octets were written.
+    func flushLater(_ octets: Int) {
+        self.unflushedOctets += octets
         guard !self.needsFlush, self.context != nil else { return }
         self.needsFlush = true
         self.sessions.flushLater(self, on: self.eventLoop)
@@ -42,8 +44,14 @@ extension ClientHandler {
     func flush() {
         guard self.needsFlush else { return }
         self.needsFlush = false
+        self.unflushedOctets = 0
         self.context?.flush()
         self.flushUpstream()
+    }
+
+    /// Flushes many buffered octets at once.
+    func flushManyOctets() {
+        if self.unflushedOctets >= Self.maximumUnflushedOctets { self.flush() }
     }
 
     /// Flushes the unencrypted response, then adds TLS. Closes the connection if that fails.

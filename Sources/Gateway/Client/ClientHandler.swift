@@ -59,6 +59,7 @@ extension ClientHandler {
     /// is active.
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.isChannelWritable = context.channel.isWritable
         self.sessions.add(self)
         self.scheduleTimeout()
         if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
@@ -102,6 +103,7 @@ extension ClientHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.isChannelWritable = context.channel.isWritable
         if self.isWritable {
             self.clientWritable()
             self.resumeReading()
@@ -156,7 +158,7 @@ extension ClientHandler {
 
     /// Whether the session has ended. A session outlasts its client while a server has not answered
     /// its message.
-    var isOver: Bool { self.context == nil && !self.session.hasTransaction }
+    var isOver: Bool { self.context == nil && !self.session.read({ $0.hasTransaction }) }
 
     /// Releases a session that is over.
     func leaveLoop() {

@@ -26,7 +26,7 @@ extension IMAPClientHandler: UpstreamConnectionClient {
     /// Buffers octets for a server until the next flush.
     func write(_ octets: ByteBuffer, to account: AccountID) {
         self.upstreams[account]?.write(octets)
-        self.flushLater()
+        self.flushLater(octets.readableBytes)
         self.scheduleSilenceCheck()
     }
 
@@ -72,7 +72,7 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         self.yieldLoopWithoutTime()
         self.session.upstreamOctetsReceived(account, octets: octets, at: .current)
         self.perform()
-        if self.session.isPassing { self.scheduleSilenceCheck() }
+        if self.session.read({ $0.isPassing }) { self.scheduleSilenceCheck() }
     }
 
     /// The connection is removed before the session learns of it.
@@ -97,15 +97,18 @@ extension IMAPClientHandler: UpstreamConnectionClient {
     /// Back-pressure: a server is read while the client, and the server that its messages go to,
     /// take octets.
     func wantsOctets(from account: AccountID) -> Bool {
-        guard self.isWritable, self.session.wantsOctets(from: account) else { return false }
-        guard let destination = self.session.transferDestination(from: account) else { return true }
+        guard self.isWritable, self.session.read({ $0.wantsOctets(from: account) }) else {
+            return false
+        }
+        let destination = self.session.read { $0.transferDestination(from: account) }
+        guard let destination else { return true }
         return self.upstreams[destination]?.isWritable ?? true
     }
 
     /// Back-pressure for APPEND: the client is read while the server that stores the message takes
     /// octets.
     var takesClientOctets: Bool {
-        guard let destination = self.session.messageDestination else { return true }
+        guard let destination = self.session.read({ $0.messageDestination }) else { return true }
         return self.upstreams[destination]?.isWritable ?? true
     }
 

@@ -69,7 +69,7 @@ extension SubmissionClientHandler: SubmissionConnectionClient {
     /// Back-pressure: a message is read while its server and its copy take octets.
     var takesClientOctets: Bool {
         guard self.copy?.isWritable ?? true else { return false }
-        return !self.session.isStreaming || self.upstream?.isWritable ?? true
+        return !self.session.read({ $0.isStreaming }) || self.upstream?.isWritable ?? true
     }
 
     func resumeReadingUpstream() {

@@ -74,7 +74,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
         case .toClient(let octets): self.write(octets)
         case .toUpstream(let octets):
             self.upstream?.write(octets)
-            self.flushLater()
+            self.flushLater(octets.readableBytes)
         case .openUpstream(let account): self.openUpstream(account)
         case .closeUpstream:
             self.upstream?.close()
@@ -101,9 +101,9 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
     /// Tells the clocks the progress of the message.
     func actionsPerformed() {
         self.transactionClock.progressed(
-            message: self.session.transactionNumber,
-            octets: self.session.messageOctets,
-            awaitsServer: self.session.awaitsUpstream,
+            message: self.session.read { $0.transactionNumber },
+            octets: self.session.read { $0.messageOctets },
+            awaitsServer: self.session.read { $0.awaitsUpstream },
             at: self.eventLoop.now
         )
         self.clock.limit = self.transactionClock.messageEnd

@@ -1,4 +1,5 @@
 package import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBufferAllocator
 
 /// The form of a literal's announcement to a server.
 package enum LiteralForm: Equatable, Sendable {
@@ -18,6 +19,9 @@ package struct CommandEncoder {
     /// lines.
     private static let maximumQuotedOctets = 1_000
 
+    /// Most commands are not longer, in octets.
+    private static let usualOctets = 128
+
     private let literals: LiteralForm
     private var segment: ByteBuffer
     private var complete: [ByteBuffer] = []
@@ -25,7 +29,9 @@ package struct CommandEncoder {
 
     package init(tag: ByteBuffer, literals: LiteralForm) {
         self.literals = literals
-        self.segment = tag
+        // The tag has other holders, so a write behind it would copy it into a buffer that fits.
+        self.segment = ByteBufferAllocator().buffer(capacity: Self.usualOctets)
+        self.segment.writeImmutableBuffer(tag)
     }
 
     /// Continues a command whose first part has already been sent.

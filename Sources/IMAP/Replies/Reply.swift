@@ -1,4 +1,5 @@
 package import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBufferAllocator
 
 /// The lines that the gateway itself sends to a client.
 package enum Reply {
@@ -11,8 +12,7 @@ package enum Reply {
 
     /// `a1 NO [NOPERM] Permission denied`
     package static func tagged(_ tag: ByteBuffer, text: ReplyText) -> ByteBuffer {
-        var line = ByteBuffer()
-        line.reserveCapacity(128)
+        var line = ByteBufferAllocator().buffer(capacity: 128)
         line.writeImmutableBuffer(tag)
         line.writeInteger(UInt8(ascii: " "))
         text.encode(into: &line)

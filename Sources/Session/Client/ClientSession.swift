@@ -111,7 +111,7 @@ package struct ClientSession {
     /// accounts.
     static let commandsInTurn = 16
     /// Connections to servers, by account.
-    var upstreams: [AccountID: Upstream] = [:]
+    var upstreams: AccountTable<Upstream> = [:]
     /// Actions that were not taken yet.
     var actions: [Action] = []
     /// Whether the server of the selected mailbox reported a removed message while the command

@@ -57,6 +57,17 @@ package protocol ClientSessionMachine: SendableMetatype {
     mutating func takeActions(into taken: inout [Action])
 }
 
+extension ClientSessionMachine {
+    /// Reads the session in place.
+    ///
+    /// A getter that is called on a property of a class gets a copy of the session, with a reference
+    /// count for each of its fields.
+    @inlinable
+    package mutating func read<Value>(_ body: (borrowing Self) -> Value) -> Value {
+        body(self)
+    }
+}
+
 extension ClientSession: ClientSessionMachine {
     /// Always false: IMAP clients repeat a command that was interrupted.
     package var hasTransaction: Bool { false }
