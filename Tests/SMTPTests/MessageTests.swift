@@ -74,6 +74,26 @@ import Testing
         }
     }
 
+    @Test func `a piece of a message is stuffed like any octets, regardless of where it is split`()
+    {
+        let wire = Array("..\r\n...\r\nx.\r\n.y.z\r\n\r\n..a\r\n.\r\nNOOP".utf8)
+        for first in 0...wire.count {
+            for second in first...wire.count {
+                var stream = MessageStream(.dotted)
+                var (ofPieces, ofOctets) = (DotStuffing(), DotStuffing())
+                for part in [wire[..<first], wire[first..<second], wire[second...]] {
+                    var input = ByteBuffer(bytes: part)
+                    while case .octets(let piece)? = stream.next(&input) {
+                        let stuffed = ofPieces.stuff(piece: piece)
+                        let expected = ofOctets.stuff(piece)
+                        #expect(stuffed == expected, "\(first) \(second)")
+                    }
+                    #expect(!stream.isBroken)
+                }
+            }
+        }
+    }
+
     @Test(arguments: ["", "\r\n", "A: b\r\n", "A: b\r\n\r\n", "A: b\r\n\r\nbody\r\n\r\nmore"])
     func `a header ends at the first empty line, regardless of where it is split`(
         message: String

@@ -1,4 +1,5 @@
 package import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBufferAllocator
 
 /// A message as it arrives: by DATA with dot-stuffing, or by BDAT.
 ///
@@ -205,6 +206,20 @@ package struct DotStuffing {
             stuffed.writeBytes(source[start...])
             return stuffed
         }
+    }
+
+    /// Stuffs a piece of a dotted ``MessageStream``. Only its first octet can be a dot at the start of
+    /// a line, because such a dot always begins a piece.
+    package mutating func stuff(piece octets: ByteBuffer) -> ByteBuffer {
+        let view = octets.readableBytesView
+        guard let first = view.first, let last = view.last else { return octets }
+        let needsDot = self.isAtLineStart && first == UInt8(ascii: ".")
+        self.isAtLineStart = last == .lineFeed
+        guard needsDot else { return octets }
+        var stuffed = ByteBufferAllocator().buffer(capacity: view.count + 1)
+        stuffed.writeInteger(UInt8(ascii: "."))
+        stuffed.writeImmutableBuffer(octets)
+        return stuffed
     }
 
     /// The next dot at the start of a line, from `from` on.

@@ -73,7 +73,7 @@ extension SubmissionSession {
                 self.refuseMessage(receiving, reply: SubmissionReply(error))
             }
         case .streaming:
-            self.forward(octets, receiving: receiving)
+            self.forward(octets, receiving: receiving, isPiece: receiving.chunk == nil)
         case .envelope, .data, .keepingCopy, .verdict, .filingCopy, .discarding:
             break
         }

@@ -86,14 +86,18 @@ extension SubmissionSession {
     }
 
     /// Sends octets of the message to the server, with dots stuffed, and appends them to the copy.
-    mutating func forward(_ octets: ByteBuffer, receiving: Receiving) {
+    ///
+    /// - Parameter isPiece: whether the octets are one piece of a message in DATA, which needs no search for dots.
+    mutating func forward(_ octets: ByteBuffer, receiving: Receiving, isPiece: Bool = false) {
         guard let profile = self.upstream?.profile else { return }
         if !profile.has("8BITMIME"), octets.readableBytesView.contains(where: { $0 >= 0x80 }) {
             return self.refuseMessage(receiving, reply: .noEightBit)
         }
         guard self.keepCopy(octets, receiving: receiving) else { return }
         guard octets.readableBytes > 0 else { return }
-        self.actions.append(.toUpstream(receiving.stuffing.stuff(octets)))
+        let stuffed =
+            isPiece ? receiving.stuffing.stuff(piece: octets) : receiving.stuffing.stuff(octets)
+        self.actions.append(.toUpstream(stuffed))
     }
 
     /// The server accepted DATA (354): sends the buffered octets.
