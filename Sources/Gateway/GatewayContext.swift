@@ -57,13 +57,15 @@ final class GatewayContext: Sendable {
     /// The number of the newest session.
     private let lastSession = Atomic<UInt64>(0)
 
+    /// - Parameter connector: opens connections to mail servers; nil opens sockets.
     /// - Throws: `StoreError` if the store cannot be read, `TLSError` if a certificate cannot be
     ///   used.
     init(
         configuration: GatewayConfiguration,
         store: PermissionStore,
         masterKey: MasterKey,
-        logger: Logger
+        logger: Logger,
+        connector: (any UpstreamConnector)? = nil
     ) throws {
         self.configuration = configuration
         self.masterKey = masterKey
@@ -79,7 +81,7 @@ final class GatewayContext: Sendable {
                 credentials: CredentialSource(masterKey, application: configuration.exchange),
                 permissions: permissions,
                 logger: logger,
-                connector: SocketConnector(descriptors: self.descriptors)
+                connector: connector ?? SocketConnector(descriptors: self.descriptors)
             )
         )
         self.folderRefresher = FolderRefresher(upstream: self.upstream)

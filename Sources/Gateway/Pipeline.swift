@@ -34,6 +34,18 @@ enum Pipeline {
         try operations.addHandler(client)
     }
 
+    /// Adds the handler of a client whose octets come decrypted, for ``EmbeddedGateway``. With
+    /// implicit TLS the session greets at the event `TLSUserEvent.handshakeCompleted`.
+    static func addDecryptedClient(
+        to channel: any Channel,
+        kind: Listener.Kind,
+        gateway: GatewayContext,
+        sessions: EventLoopSessions
+    ) throws {
+        let client = Self.client(of: channel, kind: kind, gateway: gateway, sessions: sessions)
+        try channel.pipeline.syncOperations.addHandler(client)
+    }
+
     /// The handler for the protocol of the listener.
     private static func client(
         of channel: any Channel,

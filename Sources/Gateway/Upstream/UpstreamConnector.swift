@@ -1,9 +1,9 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
-import Store
+package import Store
 
 /// Opens connections to servers. Tests replace it.
-protocol UpstreamConnector: Sendable {
+package protocol UpstreamConnector: Sendable {
     /// Connects to a server.
     /// - Parameters:
     ///   - loop: the event loop of the new channel.
