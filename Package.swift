@@ -123,8 +123,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "HotPaths",
-            dependencies: ["Access"],
+            dependencies: [
+                "Gateway", "Session", "Store", "SASL", "TLS", "Access", "Cryptography", "Support",
+                logging, nioCore, nioEmbedded, nioTLS,
+            ],
             path: "Tests/HotPaths",
+            exclude: ["counts.json"],
             swiftSettings: settings
         ),
         .testTarget(

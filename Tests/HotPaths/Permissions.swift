@@ -3,7 +3,7 @@ import Access
 /// A store of the usual shape in memory: one account for each user, ten grants on each account, the
 /// first one for a group, and groups of twenty.
 struct Permissions {
-    private static let grantsPerAccount: Int64 = 10
+    static let grantsPerAccount: Int64 = 10
     private static let groupSize: Int64 = 20
 
     let users: Int64
