@@ -113,7 +113,8 @@ final class SSLConnection {
         return taken
     }
 
-    /// Lets go of ciphertext that is decrypted: an idle connection must not hold memory.
+    /// Lets go of ciphertext that is used up: a connection that waits must not hold a large buffer,
+    /// also before the end of its handshake.
     private func releaseInput() {
         var used = Self.noOctets
         swap(&used, &self.input)
@@ -144,6 +145,7 @@ final class SSLConnection {
     func handshake() -> Outcome {
         ErrorQueue.clear()
         let outcome = self.outcome(of: SSL_do_handshake(self.ssl), isHandshake: true)
+        if self.input.readableBytes == 0 { self.releaseInput() }
         guard outcome == .complete, case .client(let client, _) = self.side,
             let chosen = self.negotiatedProtocol, !client.protocols.contains(chosen)
         else { return outcome }

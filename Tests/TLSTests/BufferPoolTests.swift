@@ -94,4 +94,28 @@ import Testing
         }
         for (pair, text) in zip(pairs, expected) { #expect(pair.server.recorder.text == text) }
     }
+
+    @Test(arguments: Version.allCases)
+    func `a connection that waits holds no buffer, at any octet of the handshake and after it`(
+        version: Version
+    ) throws {
+        let pair = try Pair(.testing(version: version), .testing())
+        for _ in 0..<6 {
+            for (from, to) in [(pair.client, pair.server), (pair.server, pair.client)] {
+                var sent = try from.takeSent()
+                while var part = sent.readSlice(length: min(97, sent.readableBytes)),
+                    part.readableBytes > 0
+                {
+                    var lent = BufferPool.forReading.borrow()
+                    lent.writeBuffer(&part)
+                    to.receive(lent)
+                    #expect(to.tls.connection.input.storageCapacity < 1_024)
+                }
+            }
+        }
+        #expect(pair.client.recorder.isHandshakeComplete)
+        pair.client.write("a1 NOOP")
+        try pair.exchange(partsOf: 5)
+        #expect(pair.server.recorder.text == "a1 NOOP")
+    }
 }
