@@ -68,6 +68,8 @@ package struct ServerReplyReader: Sendable {
                 guard self.input.readableBytes <= Self.maximumLineOctets else {
                     throw .malformedReply
                 }
+                // A connection that waits must not hold the buffer of what it has read.
+                if self.input.readableBytes == 0 { self.input = ByteBuffer() }
                 return nil
             }
             let length = end - self.input.readerIndex

@@ -23,12 +23,12 @@ struct PipelinedCommands {
 
     private var commands: [Command] = []
     /// Whether the next command waits for all replies.
-    private var isClosed = false
+    private var isWaiting = false
 
     var isEmpty: Bool { self.commands.isEmpty }
     var count: Int { self.commands.count }
     /// Whether another command may be sent now.
-    var takesCommand: Bool { !self.isClosed && self.commands.count < Self.maximumCount }
+    var takesCommand: Bool { !self.isWaiting && self.commands.count < Self.maximumCount }
 
     /// Whether the reply to DATA is the next one.
     var isAtData: Bool {
@@ -49,20 +49,20 @@ struct PipelinedCommands {
     /// - Parameter octets: the length of its line, with the end.
     mutating func append(_ command: Command, octets: Int) {
         self.commands.append(command)
-        if case .data = command { self.isClosed = true }
-        if octets > Self.maximumLineOctets { self.isClosed = true }
+        if case .data = command { self.isWaiting = true }
+        if octets > Self.maximumLineOctets { self.isWaiting = true }
     }
 
     /// No further command is sent before all replies have arrived.
-    mutating func close() {
-        self.isClosed = true
+    mutating func waitForReplies() {
+        self.isWaiting = true
     }
 
     /// Removes the oldest command: the next reply answers it.
     mutating func removeFirst() -> Command? {
         guard !self.commands.isEmpty else { return nil }
         let first = self.commands.removeFirst()
-        if self.commands.isEmpty { self.isClosed = false }
+        if self.commands.isEmpty { self.isWaiting = false }
         return first
     }
 }

@@ -41,7 +41,11 @@ extension SubmissionSession {
     mutating func readClient() {
         guard !self.isReadingClient else { return }
         self.isReadingClient = true
-        defer { self.isReadingClient = false }
+        defer {
+            self.isReadingClient = false
+            // A session that waits must not hold the buffer of what it has read.
+            if self.input.readableBytes == 0 { self.input = ByteBuffer() }
+        }
         if self.isDraining, !self.hasTransaction { return self.end(.closing) }
         var turn = Turn()
         while self.input.readableBytes > 0, !self.hasYielded {

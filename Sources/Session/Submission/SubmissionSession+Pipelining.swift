@@ -21,7 +21,7 @@ extension SubmissionSession {
         var discarded = 0
         do {
             guard let line = try CommandLine.next(&rest, discarded: &discarded) else {
-                if discarded > 0 { self.pipelined.close() }
+                if discarded > 0 { self.pipelined.waitForReplies() }
                 return false
             }
             if self.sendAhead(try SubmissionCommand(line: line)) {
@@ -31,7 +31,7 @@ extension SubmissionSession {
         } catch {
             // The error is reported when its turn comes.
         }
-        self.pipelined.close()
+        self.pipelined.waitForReplies()
         return false
     }
 
@@ -88,7 +88,7 @@ extension SubmissionSession {
         case .mail: self.mailAnswered(reply)
         case .rcpt(let recipient, let time):
             self.rcptAnswered(reply, recipient: recipient, countedAt: time)
-        case .data: self.dataAnsweredInVain(reply)
+        case .data: self.dataAnsweredWithoutMessage(reply)
         case .none: self.dropUpstream()
         }
         if self.upstream == nil { return self.answerPipelined() }
@@ -111,7 +111,7 @@ extension SubmissionSession {
     ) {
         self.checkTransaction()
         guard self.transaction != nil else {
-            self.uncount(time)
+            self.removeRecipient(countedAt: time)
             return self.answerWithoutTransaction(reply)
         }
         if reply.isAcceptance { self.transaction?.recipients.append(recipient) }
@@ -122,7 +122,7 @@ extension SubmissionSession {
     ///
     /// After 354 the server waits for a message. RFC 2920 §3.1 lets a client send a lone dot, which some servers take
     /// for an empty message; the gateway closes the connection, so that nothing is sent.
-    private mutating func dataAnsweredInVain(_ reply: ServerReply) {
+    private mutating func dataAnsweredWithoutMessage(_ reply: ServerReply) {
         if !reply.isRefusal { self.sendsDataAhead = false }
         guard self.transaction != nil else { return self.answerWithoutTransaction(reply) }
         if !reply.isRefusal {
@@ -133,11 +133,12 @@ extension SubmissionSession {
         self.reply(.noRecipients)
     }
 
-    /// Answers a command that was sent ahead and whose transaction has ended, as if it had not been sent. If the
+    /// Answers a command that was sent ahead and whose transaction has ended, as if it had not been sent: it is an
+    /// error of the client, and the server, which counts errors, too, gets no more of them than the gateway. If the
     /// server did not refuse it, the server's state is unknown, and the connection is closed.
     private mutating func answerWithoutTransaction(_ reply: ServerReply) {
         if !reply.isRefusal { self.dropUpstream() }
-        self.reply(self.brokenReply ?? .noSender)
+        self.refuse(self.brokenReply ?? .noSender)
     }
 
     /// DATA was sent ahead, and a recipient was accepted: reads the message while the server's reply is due.
@@ -158,7 +159,7 @@ extension SubmissionSession {
         if self.transaction != nil {
             self.fail(reply)
         } else {
-            self.reply(self.brokenReply ?? .noSender)
+            self.refuse(self.brokenReply ?? .noSender)
         }
         self.answerPipelined()
     }
@@ -166,14 +167,14 @@ extension SubmissionSession {
     /// Answers all commands that wait, because their transaction has ended and the server will not answer.
     private mutating func answerPipelined() {
         while let command = self.pipelined.removeFirst() {
-            if case .rcpt(_, let time) = command { self.uncount(time) }
-            self.reply(self.brokenReply ?? .noSender)
+            if case .rcpt(_, let time) = command { self.removeRecipient(countedAt: time) }
+            self.refuse(self.brokenReply ?? .noSender)
         }
         if case .awaiting = self.running { self.running = .nothing }
     }
 
-    /// A recipient of a transaction that had ended before RCPT was due does not count.
-    private func uncount(_ time: Moment) {
+    /// A recipient does not count if its transaction had ended when the server's reply to RCPT was due.
+    private func removeRecipient(countedAt time: Moment) {
         guard let user = self.user else { return }
         self.counter.removeRecipient(user, countedAt: time, at: self.now)
     }
