@@ -32,8 +32,8 @@ final class BufferPool: Sendable {
 
     /// Takes a buffer back; frees one of another size.
     ///
-    /// The caller must not use it any more. Whoever else still holds it keeps its octets: the next
-    /// write then goes to a copy.
+    /// The caller must not use it any more. Another holder keeps its octets, because the next write
+    /// goes to a copy.
     func giveBack(_ buffer: ByteBuffer) {
         guard buffer.storageCapacity == self.capacity else { return }
         var buffer = buffer
@@ -44,7 +44,7 @@ final class BufferPool: Sendable {
         }
     }
 
-    /// Takes a buffer back unless somebody else holds it.
+    /// Takes a buffer back unless it has another holder.
     func giveBackIfUnique(_ buffer: inout ByteBuffer) {
         guard buffer.modifyIfUniquelyOwned({ $0.clear() }) != nil else { return }
         self.giveBack(buffer)

@@ -30,14 +30,17 @@ final class SSLConnection {
 
     /// Ciphertext that arrived and is not decrypted yet.
     var input = SSLConnection.noOctets
+    /// The buffer of ciphertext that is used up, until the channel has released it, too.
+    private var usedInput = SSLConnection.noOctets
     /// Ciphertext to send.
     var output = SSLConnection.noOctets
 
     /// Used where nothing is stored, so that no empty buffer is made.
     private static let noOctets = ByteBuffer()
     /// The most ciphertext, in octets, for which a buffer of its size is made. A larger one is
-    /// borrowed. A peer that does not read makes the connection keep its buffer.
-    private static let smallWrite = 16 * 1_024
+    /// borrowed, unless it is too large for the pool. A peer that does not read makes the connection
+    /// keep its buffer.
+    private static let smallWrite = 64 * 1_024
 
     init(server: TLSServerContext) throws(TLSError) {
         self.ssl = try Self.newSSL(server.first)
@@ -115,9 +118,17 @@ final class SSLConnection {
 
     /// Lets go of ciphertext that is used up: a connection that waits must not hold a large buffer,
     /// also before the end of its handshake.
-    private func releaseInput() {
+    func releaseInput() {
+        guard self.input.storageCapacity > 0 else { return }
+        self.usedInput = self.input
+        self.input = Self.noOctets
+    }
+
+    /// Gives the buffer of ciphertext that is used up back to the pool.
+    func giveBackInput() {
+        guard self.usedInput.storageCapacity > 0 else { return }
         var used = Self.noOctets
-        swap(&used, &self.input)
+        swap(&used, &self.usedInput)
         BufferPool.forReading.giveBack(used)
     }
 

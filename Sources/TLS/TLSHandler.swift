@@ -40,7 +40,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     /// The most plaintext, in octets, for which a buffer of its size is made. A larger one is
     /// borrowed.
-    private static let smallRead = 16 * 1_024
+    private static let smallRead = 64 * 1_024
 
     let connection: SSLConnection
     var state = State.waiting
@@ -183,6 +183,13 @@ package final class TLSHandler: ChannelDuplexHandler {
         if case .open = self.state { self.decrypt(context) }
     }
 
+    /// The channel has released its reference to the ciphertext, so that the next reader of the
+    /// buffer does not copy it.
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        self.connection.giveBackInput()
+        context.fireChannelReadComplete()
+    }
+
     /// Continues the handshake, and sends its next flight.
     private func handshake(_ context: ChannelHandlerContext) {
         let outcome = self.connection.handshake()
@@ -248,6 +255,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// Reports the peer's close_notify to the pipeline.
     private func closedByPeer(_ context: ChannelHandlerContext) {
         self.inputIsClosed = true
+        self.connection.releaseInput()
         context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }

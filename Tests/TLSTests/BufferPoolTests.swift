@@ -4,7 +4,7 @@ import Testing
 
 @testable import TLS
 
-/// Borrowed buffers: nobody reads the octets of somebody else.
+/// Borrowed buffers: no connection reads the octets of another one.
 @Suite struct BufferPoolTests {
     @Test func `a buffer is used again, empty`() {
         let pool = BufferPool(capacity: 1_024)
@@ -19,7 +19,7 @@ import Testing
         #expect(second.writableBytes == 1_024)
     }
 
-    @Test func `whoever holds a buffer keeps its octets`() {
+    @Test func `another holder of a buffer keeps its octets`() {
         let pool = BufferPool(capacity: 1_024)
         var first = pool.borrow()
         first.writeString("Akten")
@@ -32,7 +32,7 @@ import Testing
         #expect(String(buffer: second) == "Briefe")
     }
 
-    @Test func `a buffer that somebody holds is not taken back`() {
+    @Test func `a buffer with another holder is not taken back`() {
         let pool = BufferPool(capacity: 1_024)
         var first = pool.borrow()
         first.writeString("Akten")

@@ -8,9 +8,8 @@ import NIOPosix
 final class Listeners: ControlledSessions {
     /// Connections that the kernel queues until they are accepted (listen(2)).
     private static let backlog: CInt = 1_024
-    /// The largest read. With 128 KiB an appended message costs the least time; larger reads gain
-    /// nothing.
-    private static let maximumReadOctets = 128 * 1_024
+    /// The largest read before TLS: a few commands. With TLS, `TLSHandler` sets the size.
+    private static let maximumReadOctets = 4 * 1_024
     /// How long sessions without a message in transit may take to close.
     private static let goodbyeTime = Duration.seconds(2)
     /// The interval of looks at the sessions that still close.
