@@ -12,7 +12,7 @@ package final class EmbeddedGateway {
     private let gateway: GatewayContext
     private let sessions = EventLoopSessions()
 
-    /// - Parameter connector: connects the gateway to the mail servers that the caller plays.
+    /// - Parameter connector: connects the gateway to the mail servers that the caller simulates.
     /// - Throws: an error in the configuration, the certificates or the store.
     package init(
         configuration: GatewayConfiguration,

@@ -30,8 +30,12 @@ final class EmbeddedConnector: UpstreamConnector {
     /// How many addresses of the host are tried at the same time; the first one is reached.
     private let addresses: Int
 
-    init(addresses: Int = 1) {
+    /// Whether an address is reached; otherwise the attempts last until they are closed.
+    private let isReached: Bool
+
+    init(addresses: Int = 1, isReached: Bool = true) {
         self.addresses = addresses
+        self.isReached = isReached
     }
 
     /// The connections in order.
@@ -55,7 +59,10 @@ final class EmbeddedConnector: UpstreamConnector {
                 return other
             }
             let address = try SocketAddress(ipAddress: "192.0.2.1", port: endpoint.port)
-            self.dialled.withLock { $0.append(channel) }
+            self.dialled.withLock { $0 += others + [channel] }
+            guard self.isReached else {
+                return channel.closeFuture.flatMapThrowing { throw ChannelError.ioOnClosedChannel }
+            }
             return channel.connect(to: address).map {
                 for other in others { other.close(promise: nil) }
                 return channel
@@ -78,12 +85,14 @@ struct TestUpstream {
     /// - Parameters:
     ///   - tls: of both servers.
     ///   - addresses: how many addresses the host has.
+    ///   - isReached: whether one of them is reached.
     init(
         tls: Endpoint.Security = .none,
         kind: Account.Kind = .imap,
-        addresses: Int = 1
+        addresses: Int = 1,
+        isReached: Bool = true
     ) throws {
-        self.connector = EmbeddedConnector(addresses: addresses)
+        self.connector = EmbeddedConnector(addresses: addresses, isReached: isReached)
         let masterKey = MasterKey()
         var account = CredentialCircuitsTests.account()
         account.kind = kind

@@ -293,4 +293,19 @@ import Testing
         test.server.hangUp()
         #expect(test.heard.events == ["ready", "ended"])
     }
+
+    @Test(arguments: Side.allCases)
+    func `a connection that is closed before it is established leaves no attempt`(
+        side: Side
+    ) throws {
+        let test = try ChannelTest(side, at: TestUpstream(addresses: 3, isReached: false))
+        #expect(test.upstream.connector.channels.count == 3)
+        test.close()
+        test.upstream.loop.run()
+        for channel in test.upstream.connector.channels {
+            try test.upstream.loop.value(of: channel.closeFuture)
+        }
+        #expect(test.heard.events == [])
+        #expect(test.upstream.isFree(side.service))
+    }
 }

@@ -11,7 +11,7 @@ import Session
 import Store
 import Support
 
-/// A gateway without sockets for one user with one mailbox, whose client and servers are played.
+/// A gateway without sockets for one user with one mailbox, whose client and servers are simulated.
 final class Bench {
     static let user = "anna@kanzlei.example"
     private static let password = "password of anna"

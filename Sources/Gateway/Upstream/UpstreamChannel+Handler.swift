@@ -9,7 +9,12 @@ extension UpstreamChannel: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        if self.context == nil { self.attempts.append(context) }
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) {
+        self.attempts.removeAll { $0 === context }
         if self.isOwn(context) { self.context = nil }
     }
 
@@ -23,6 +28,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
     func channelActive(context: ChannelHandlerContext) {
         guard !self.isClosed, self.context == nil else { return context.close(promise: nil) }
         self.context = context
+        self.attempts = []
         self.isChannelWritable = context.channel.isWritable
         if self.route.endpoint.tls != .implicit { self.beginLogin() }
     }

@@ -38,8 +38,10 @@ final class UpstreamChannel<Login: ServerLogin> {
     var delegate: (any UpstreamChannelDelegate<Login>)?
     /// Never goes back to an earlier phase.
     var phase = Phase.opening
-    /// The open connection's place in its channel; nil before and after.
+    /// The channel handler context of the open connection; nil before and after.
     var context: ChannelHandlerContext?
+    /// The contexts of attempts to connect; empty once one of them is established.
+    var attempts: [ChannelHandlerContext] = []
     /// Whether the channel takes octets, as it last reported.
     var isChannelWritable = true
     /// The login's state machine; nil before and after the login.
@@ -163,7 +165,10 @@ final class UpstreamChannel<Login: ServerLogin> {
     }
 
     /// Adds TLS, if it is implicit, and this handler.
+    /// - Throws: `ChannelError.alreadyClosed` for a connection that was closed meanwhile, because a
+    ///   host with several addresses is tried at one after the other.
     private func addHandlers(to channel: any Channel) throws {
+        guard !self.isClosed else { throw ChannelError.alreadyClosed }
         if self.route.endpoint.tls == .implicit { try self.addTLS(to: channel) }
         try channel.pipeline.syncOperations.addHandler(self)
     }
@@ -254,6 +259,9 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.loginTimeout?.cancel()
         self.channel?.close(promise: nil)
         self.context = nil
+        let attempts = self.attempts
+        self.attempts = []
+        for attempt in attempts { attempt.channel.close(promise: nil) }
         self.releaseSlot()
         return delegate
     }

@@ -24,8 +24,6 @@ final class SocketConnector: UpstreamConnector {
 
     /// Nil outside a running gateway.
     private let descriptors: DescriptorBudget?
-    /// Addresses of servers that need no look-up.
-    let reached = ReachedAddresses()
 
     /// - Parameter descriptors: counts the connections; nil outside a running gateway.
     init(descriptors: DescriptorBudget? = nil) {
@@ -38,46 +36,7 @@ final class SocketConnector: UpstreamConnector {
         timeout: TimeAmount,
         configure: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
-        // An IP address needs no resolver, which would block another thread.
-        if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
-            return self.bootstrap(on: loop, timeout: timeout, configure).connect(to: address)
-        }
-        let (host, port) = (endpoint.host, endpoint.port)
-        guard let known = self.reached.address(host: host, port: port, at: .now()) else {
-            return self.resolve(
-                endpoint,
-                with: self.bootstrap(on: loop, timeout: timeout, configure)
-            )
-        }
-        return self.bootstrap(on: loop, timeout: timeout, configure).connect(to: known)
-            .flatMapError { _ in
-                self.reached.drop(host: host, port: port)
-                return self.resolve(
-                    endpoint,
-                    with: self.bootstrap(on: loop, timeout: timeout, configure)
-                )
-            }
-    }
-
-    /// Resolves the host name, connects, and keeps the address.
-    private func resolve(
-        _ endpoint: Endpoint,
-        with bootstrap: ClientBootstrap
-    ) -> EventLoopFuture<any Channel> {
-        bootstrap.connect(host: endpoint.host, port: endpoint.port).map { channel in
-            if let address = channel.remoteAddress {
-                self.reached.keep(address, host: endpoint.host, port: endpoint.port, at: .now())
-            }
-            return channel
-        }
-    }
-
-    private func bootstrap(
-        on loop: any EventLoop,
-        timeout: TimeAmount,
-        _ configure: @escaping @Sendable (any Channel) throws -> Void
-    ) -> ClientBootstrap {
-        ClientBootstrap(group: loop)
+        let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -93,5 +52,10 @@ final class SocketConnector: UpstreamConnector {
                 descriptors?.count(channel)
                 return channel.eventLoop.makeCompletedFuture { try configure(channel) }
             }
+        // An IP address needs no resolver, which would block another thread.
+        if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
+            return bootstrap.connect(to: address)
+        }
+        return bootstrap.connect(host: endpoint.host, port: endpoint.port)
     }
 }
