@@ -25,7 +25,7 @@ import Testing
         #expect(!commands.takesCommand)
         _ = commands.removeFirst()
         #expect(commands.takesCommand)
-        commands.close()
+        commands.waitForReplies()
         #expect(!commands.takesCommand)
     }
 
