@@ -17,7 +17,12 @@ final class SSLContext: @unchecked Sendable {
     /// Key exchange groups: the first list that this OpenSSL supports is used. OpenSSL's default
     /// also has finite fields up to 8,192 bits, with which a client causes much computation at
     /// little cost.
+    ///
+    /// A client sends the key shares of the groups with a star (OpenSSL 3.5). With one share only, a
+    /// server without the hybrid group asks for another one, which costs a round trip (RFC 8446
+    /// §4.1.4).
     private static let groups = [
+        "*X25519MLKEM768:*X25519:P-256:P-384:P-521",
         "X25519MLKEM768:X25519:P-256:P-384:P-521",
         "X25519:P-256:P-384:P-521",
     ]
