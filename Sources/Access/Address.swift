@@ -18,19 +18,28 @@ package struct Address: Hashable, Comparable, Sendable, CustomStringConvertible 
         }
         guard !folded.isEmpty, folded.count <= Self.maximumOctets,
             folded.allSatisfy(Self.isAllowed),
-            let text = String(validating: folded, as: UTF8.self),
-            text.unicodeScalars.allSatisfy(Self.isVisible)
+            folded.allSatisfy({ $0 < 0x80 }) || Self.isVisible(folded),
+            Self.isDomainValid(in: folded)
         else { return nil }
-        if let at = folded.lastIndex(of: UInt8(ascii: "@")) {
-            let labels = folded[(at + 1)...].split(
-                separator: UInt8(ascii: "."),
-                omittingEmptySubsequences: false
-            )
-            guard at > 0, folded[at...].allSatisfy({ $0 < 0x80 }),
-                labels.allSatisfy({ !$0.isEmpty })
-            else { return nil }
-        }
         self.octets = folded
+    }
+
+    /// Whether the part behind the last `@` is ASCII and has no empty label. A login may have no `@`.
+    private static func isDomainValid(in octets: [UInt8]) -> Bool {
+        guard let at = octets.lastIndex(of: UInt8(ascii: "@")) else { return true }
+        var previous = UInt8(ascii: ".")
+        for octet in octets[(at + 1)...] {
+            let isEmptyLabel = octet == UInt8(ascii: ".") && previous == UInt8(ascii: ".")
+            guard octet < 0x80, !isEmptyLabel else { return false }
+            previous = octet
+        }
+        return at > 0 && previous != UInt8(ascii: ".")
+    }
+
+    /// Whether the octets are UTF-8 and every character is visible.
+    private static func isVisible(_ octets: [UInt8]) -> Bool {
+        guard let text = String(validating: octets, as: UTF8.self) else { return false }
+        return text.unicodeScalars.allSatisfy(Self.isVisible)
     }
 
     /// Whether a character is visible: direction marks and spaces make different logins look alike.

@@ -29,7 +29,7 @@ package struct Rights: OptionSet, Hashable, Sendable {
     /// `a`: SETACL, DELETEACL, GETACL, LISTRIGHTS.
     package static let administer = Rights(rawValue: 1_024)
 
-    /// `lr`: the rights of `--view`.
+    /// `lr`: the rights of `--view`, without which a folder cannot be opened.
     package static let view: Rights = [.lookup, .read]
     /// `lrswite`: the rights of `--edit`.
     package static let edit: Rights = [

@@ -17,7 +17,12 @@ package struct HeaderCollector {
     package mutating func receive(
         _ octets: ByteBuffer
     ) throws(Header.Fault) -> (header: ByteBuffer, rest: ByteBuffer)? {
-        self.block.writeImmutableBuffer(octets)
+        // Most headers arrive with the first octets, which need no copy then.
+        if self.block.readableBytes == 0 {
+            self.block = octets
+        } else {
+            self.block.writeImmutableBuffer(octets)
+        }
         guard let end = self.findEnd() else {
             guard self.block.readableBytes <= Header.maximumOctets else { throw .tooLarge }
             return nil

@@ -42,7 +42,7 @@ extension ClientSession {
     ) {
         guard let selected = self.selected else { return self.finish(tagged.tag, text: .badState) }
         let rights = self.rights(in: selected.folder, of: selected.account)
-        guard rights.contains([.lookup, .read]) else {
+        guard rights.contains(.view) else {
             self.leaveSelected(announce: true)
             return self.finish(tagged.tag, text: .notPermitted)
         }

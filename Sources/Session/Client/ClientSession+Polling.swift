@@ -92,7 +92,7 @@ extension ClientSession {
     /// Whether a mailbox exists for the user, may be read and is not selected. STATUS must not be
     /// used for the selected mailbox (RFC 9051 §6.3.11).
     private mutating func isPolled(_ folder: FolderPath, of account: AccountID) -> Bool {
-        guard self.rights(in: folder, of: account).contains([.lookup, .read]) else { return false }
+        guard self.rights(in: folder, of: account).contains(.view) else { return false }
         if let selected = self.selected, selected.account == account, selected.folder == folder {
             return false
         }

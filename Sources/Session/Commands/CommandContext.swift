@@ -150,7 +150,7 @@ extension CommandContext {
 
     /// Whether the user may see and read a folder (`l` and `r`).
     mutating func mayRead(_ folder: FolderPath, of account: AccountID) -> Bool {
-        self.rights(in: folder, of: account).contains([.lookup, .read])
+        self.rights(in: folder, of: account).contains(.view)
     }
 
     /// Whether the user may create a folder: the right `k` counts in its parent (RFC 4314 §4), or at the top level in

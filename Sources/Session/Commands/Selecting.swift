@@ -95,7 +95,7 @@ final class Selecting: RunningCommand {
         }
         context.auditReadingEnded()
         let rights = context.rights(in: self.folder, of: self.account)
-        guard rights.contains([.lookup, .read]) else {
+        guard rights.contains(.view) else {
             context.drop(self.account)
             return context.finish(self.tagged.tag, text: .notPermitted)
         }

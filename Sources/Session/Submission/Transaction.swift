@@ -6,7 +6,9 @@ import struct NIOCore.ByteBuffer
 /// A mail transaction, from MAIL to the end of its message. It holds every decision about the message, so that no
 /// decision outlives the transaction.
 struct Transaction {
-    var mail: Mail
+    let mail: Mail
+    /// The address in MAIL; nil for the null reverse-path.
+    let reversePath: ClaimedAddress?
     /// The account whose submission server gets the message. With the null reverse-path it is nil until the header
     /// check.
     var route: AccountID?
@@ -21,8 +23,10 @@ struct Transaction {
     /// The message, between two BDAT chunks.
     var chunks: Receiving?
 
-    /// The address in MAIL; nil for the null reverse-path.
-    var reversePath: ClaimedAddress? { self.mail.path.map { ClaimedAddress($0.address) } }
+    init(mail: Mail) {
+        self.mail = mail
+        self.reversePath = mail.path.map { ClaimedAddress($0.address) }
+    }
 }
 
 /// The event that a transaction waits for.
