@@ -51,9 +51,10 @@ package final class EmbeddedGateway {
             let user = permissions.access.user(login: address),
             let record = permissions.passwords[user.id]
         else { return }
-        let octets = PasswordHash.shortened(Array(password.utf8))
         self.gateway.authenticator.remember(
-            PasswordClaim(user: user, password: octets, record: record)
+            user.id,
+            password: PasswordHash.shortened(Array(password.utf8)),
+            basis: StoredPasswords.basis(of: record)
         )
     }
 }

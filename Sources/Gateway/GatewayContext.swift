@@ -126,6 +126,20 @@ final class GatewayContext: Sendable {
         )
         self.authenticator = Authenticator(
             logger: logger,
+            sources: AuthenticationSources(
+                configuration.authentication,
+                upstream: Self.upstreamPasswords(
+                    configuration.authentication,
+                    learner: CredentialLearner(
+                        store: store,
+                        masterKey: masterKey,
+                        permissions: permissions,
+                        breaker: self.upstream.credentialBreaker,
+                        logger: logger
+                    ),
+                    upstream: self.upstream
+                )
+            ),
             kept: configuration.keepsLogins
                 ? KeptLogins(
                     file: KeptLoginsFile(path: configuration.keptLogins),
@@ -157,6 +171,21 @@ final class GatewayContext: Sendable {
         )
         self.imapTLS = try TLSServerContextStore(configuration.imapTLS)
         self.submissionTLS = try TLSServerContextStore(configuration.submissionTLS)
+    }
+}
+
+/// The sources of logins.
+extension GatewayContext {
+    /// - Returns: nil if no login is checked at a mail server.
+    private static func upstreamPasswords(
+        _ settings: AuthenticationSettings,
+        learner: CredentialLearner,
+        upstream: UpstreamServices
+    ) -> UpstreamPasswords? {
+        guard settings.uses(.upstream) else { return nil }
+        return UpstreamPasswords(learner: settings.learns ? learner : nil) {
+            upstream.verify($0, credential: $1)
+        }
     }
 }
 

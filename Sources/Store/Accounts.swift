@@ -1,5 +1,6 @@
-import Access
+package import Access
 import Foundation
+package import SASL
 
 /// Accounts: one edit, and one audit record, for each change.
 extension PermissionStore {
@@ -70,6 +71,59 @@ extension PermissionStore {
             try transaction.apply(settings, to: id, masterKey: masterKey)
         }
     }
+
+    /// Stores a password that an account's IMAP server accepted when its owner logged in.
+    /// - Parameters:
+    ///   - account: The server and the credential that were in force when the password was tried.
+    ///     If one of them or the owner has changed since, nothing is stored.
+    ///   - owner: The user who logged in.
+    ///   - from: The network of the login, for the audit log.
+    /// - Returns: Whether it was stored.
+    package func learnPassword(
+        _ password: Secret<String>,
+        of account: UpstreamAccount,
+        owner: UserID,
+        masterKey: MasterKey,
+        from: String
+    ) throws -> Bool {
+        let login = try self.read {
+            try $0.value(
+                of: String.self,
+                sql: "SELECT login FROM user WHERE id = ?",
+                arguments: [owner.rawValue]
+            )
+        }
+        guard let login else { return false }
+        var settings = AccountSettings()
+        settings.password = password
+        do {
+            try self.edit(
+                Edit(
+                    actor: login,
+                    from: from,
+                    action: "account learn \(account.address)",
+                    account: account.address,
+                    removesSecrets: true
+                )
+            ) { transaction in
+                let row = try transaction.row(
+                    sql: "SELECT * FROM account WHERE id = ? AND owner = ?",
+                    arguments: [account.id.rawValue, owner.rawValue]
+                )
+                let present = row.map {
+                    StoreTransaction.upstream($0, id: account.id, address: account.address)
+                }
+                guard present?.server == account.server else { throw Outdated() }
+                try transaction.apply(settings, to: account.id.rawValue, masterKey: masterKey)
+            }
+        } catch is Outdated {
+            return false
+        }
+        return true
+    }
+
+    /// The account has changed since a password was tried.
+    private struct Outdated: Error {}
 
     /// Removes an account with everything that refers to it: addresses, grants, withdrawals,
     /// walls, stages, notices, subscriptions and transfers; the schema's foreign keys cascade.

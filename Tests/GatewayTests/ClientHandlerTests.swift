@@ -79,7 +79,7 @@ import Testing
             self.gateway.authenticator.remember(
                 user,
                 password: Array("pw-\(name)".utf8),
-                version: password.version
+                basis: StoredPasswords.basis(of: password)
             )
         }
 
@@ -277,8 +277,8 @@ import Testing
     /// Keeps the threads that check passwords until the end of the test.
     private static func occupyThreads(_ bench: Bench) -> DispatchSemaphore {
         let end = DispatchSemaphore(value: 0)
-        for _ in 0..<Authenticator.threads {
-            bench.gateway.authenticator.pool.submit { _ in end.wait() }
+        for _ in 0..<StoredPasswords().threads {
+            bench.gateway.authenticator.pools[0].submit { _ in end.wait() }
         }
         return end
     }
@@ -286,7 +286,7 @@ import Testing
     @Test func `a pending login is cancelled when its client disconnects`() throws {
         let bench = try Bench(checksPasswords: true)
         let end = Self.occupyThreads(bench)
-        defer { for _ in 0..<Authenticator.threads { end.signal() } }
+        defer { for _ in 0..<StoredPasswords().threads { end.signal() } }
         try bench.log(in: "anna")
         #expect(bench.gateway.authenticator.waitingChecks == 1)
         _ = bench.events()
@@ -299,7 +299,7 @@ import Testing
     @Test func `a half-closed connection counts as closed`() throws {
         let bench = try Bench(checksPasswords: true)
         let end = Self.occupyThreads(bench)
-        defer { for _ in 0..<Authenticator.threads { end.signal() } }
+        defer { for _ in 0..<StoredPasswords().threads { end.signal() } }
         try bench.log(in: "anna")
         #expect(bench.gateway.authenticator.waitingChecks == 1)
         _ = bench.events()
@@ -327,7 +327,7 @@ import Testing
     @Test func `a client that waits for its check is not disconnected for its silence`() throws {
         let bench = try Bench(checksPasswords: true) { $0.loginTimeout = .seconds(30) }
         let end = Self.occupyThreads(bench)
-        defer { for _ in 0..<Authenticator.threads { end.signal() } }
+        defer { for _ in 0..<StoredPasswords().threads { end.signal() } }
         bench.turn(.seconds(29))
         try bench.log(in: "anna")
         _ = bench.events()
@@ -341,7 +341,7 @@ import Testing
     @Test func `a client whose login is not answered at all is disconnected`() throws {
         let bench = try Bench(checksPasswords: true) { $0.loginTimeout = .seconds(30) }
         let end = Self.occupyThreads(bench)
-        defer { for _ in 0..<Authenticator.threads { end.signal() } }
+        defer { for _ in 0..<StoredPasswords().threads { end.signal() } }
         try bench.log(in: "anna")
         bench.turn(Authenticator.longestAnswer - .seconds(1))
         #expect(bench.channel.isActive)

@@ -43,7 +43,7 @@ private enum Scenarios {
             "storm.py": 1, "kills.py": 2,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
             "limits_of_nodes.py": 8,
-            "takeover.py": 6,
+            "takeover.py": 6, "sources.py": 5,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -188,6 +188,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "oddities.py"))
     func `unusual server responses lose no message`(scenario: String) async throws {
         try await Scenarios.run("oddities.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "sources.py"))
+    func `a mail server's password logs its user in`(scenario: String) async throws {
+        try await Scenarios.run("sources.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "weak.py"))

@@ -10,4 +10,7 @@ enum AuthenticationResult: Sendable {
     /// The queue of password checks is full. The password was not checked; the client may try
     /// again.
     case overloaded
+    /// The source of the login cannot be asked now. The password was not checked; the client may try
+    /// again.
+    case unavailable
 }

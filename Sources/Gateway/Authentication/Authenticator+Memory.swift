@@ -12,12 +12,12 @@ import Synchronization
 extension Authenticator {
     /// The mark under which equal logins share one check.
     ///
-    /// The lane and the password's version are part of it: a login from an unknown network never
-    /// shares the check of one from a known network, and a changed password is checked on its own.
-    /// - Parameter version: the version of the stored password; nil for an unknown login.
+    /// The lane and the basis are part of it: a login from an unknown network never shares the check
+    /// of one from a known network, and a changed password is checked on its own.
+    /// - Parameter basis: what the verdict depends on; empty for an unknown login.
     func mark(
         _ credentials: Credentials,
-        version: Int64?,
+        basis: [UInt8],
         lane: CheckQueue.Lane
     ) -> CheckQueue.Mark {
         let lane =
@@ -25,7 +25,8 @@ extension Authenticator {
             case .known: "known"
             case .other(let network): "\(network)"
             }
-        var text = Array("\(lane) \(version ?? 0) \(credentials.login.count) ".utf8)
+        var text = Array("\(lane) \(basis.count) \(credentials.login.count) ".utf8)
+        text += basis
         text += credentials.login
         text += credentials.password.value
         return self.mark(text)
@@ -36,51 +37,56 @@ extension Authenticator {
         CheckQueue.Mark(code: HMACSHA256.code(for: octets, key: self.key))
     }
 
-    /// Whether a check has found the password of a login right: within ``memoryLifetime``, or within
+    /// Whether a check has found a password right: within ``memoryLifetime``, or within
     /// ``KeptLoginTable/lifetime`` if logins are kept. The comparison takes constant time.
-    func remembers(_ login: PasswordClaim, from network: Network) -> Bool {
-        guard let kept = self.kept else {
+    func remembers(_ check: SourceCheck, of claim: LoginClaim) -> Bool {
+        guard let kept = self.kept, let password = check.kept else {
             return self.remembers(
-                login.user,
-                password: login.password,
-                version: login.record.version,
-                from: network
+                claim.user.id,
+                password: claim.shortened,
+                basis: check.basis,
+                isExtended: check.isExtended,
+                from: claim.network
             )
         }
-        guard kept.contains(login) else { return false }
-        self.memory.withLock { $0.known.succeeded(login.user, from: network, at: self.now()) }
+        guard kept.contains(password) else { return false }
+        self.memory.withLock {
+            $0.known.succeeded(claim.user.id, from: claim.network, at: self.now())
+        }
         return true
     }
 
-    /// Remembers a login that a check has just found right. Runs on a thread of the pool.
-    func remember(_ login: PasswordClaim) {
-        guard let kept = self.kept else {
+    /// Remembers a login that a check has just found right. Runs on a thread of the source.
+    func remember(_ check: SourceCheck, of claim: LoginClaim) {
+        guard let kept = self.kept, let password = check.kept else {
             return self.remember(
-                login.user,
-                password: login.password,
-                version: login.record.version
+                claim.user.id,
+                password: claim.shortened,
+                basis: check.basis
             )
         }
-        kept.add(login)
+        kept.add(password)
     }
 
-    /// Whether this password was right within ``memoryLifetime``. If so, the lifetime begins again.
-    /// The comparison takes constant time.
-    /// - Parameter version: the version of the stored password; another version is not remembered.
+    /// Whether this password was right within ``memoryLifetime``. The comparison takes constant time.
+    /// - Parameters:
+    ///   - basis: what the verdict depends on; another basis is not remembered.
+    ///   - isExtended: whether the lifetime begins again.
     func remembers(
         _ user: UserID,
         password: [UInt8],
-        version: Int64,
+        basis: [UInt8],
+        isExtended: Bool,
         from network: Network
     ) -> Bool {
         let now = self.now()
         let remembered = self.memory.withLock { $0.remembered[user] }
-        guard let remembered, remembered.version == version, remembered.until > now,
+        guard let remembered, remembered.basis == basis, remembered.until > now,
             HMACSHA256.isValid(remembered.mark.code, for: password, key: self.key)
         else { return false }
         self.memory.withLock { memory in
             memory.known.succeeded(user, from: network, at: now)
-            if memory.remembered[user]?.mark == remembered.mark {
+            if isExtended, memory.remembered[user]?.mark == remembered.mark {
                 memory.remembered[user]?.until = now + Self.memoryLifetime
             }
         }
@@ -88,7 +94,7 @@ extension Authenticator {
     }
 
     /// Remembers a password that was right, in the memory of this process.
-    func remember(_ user: UserID, password: [UInt8], version: Int64) {
+    func remember(_ user: UserID, password: [UInt8], basis: [UInt8]) {
         let mark = self.mark(password)
         self.memory.withLock { memory in
             if memory.remembered.count >= Self.maximumEntries {
@@ -97,7 +103,7 @@ extension Authenticator {
             }
             memory.remembered[user] = Remembered(
                 mark: mark,
-                version: version,
+                basis: basis,
                 until: self.now() + Self.memoryLifetime
             )
         }

@@ -10,6 +10,10 @@ import Synchronization
 
 /// Checks passwords on background threads with bounded concurrency, and delays each refusal.
 ///
+/// The sources of a login (``AuthenticationSources``) are asked in order, until one knows the login or
+/// cannot answer. Each source has its own queue and threads, so a mail server that hangs delays no
+/// login that is checked elsewhere.
+///
 /// Logins wait for a thread in turns (``CheckQueue``), as long as mail programs wait for an answer.
 ///
 /// A correct password is remembered for some minutes as a keyed hash in memory, so a phone that
@@ -41,18 +45,19 @@ final class Authenticator: Sendable {
     /// A login whose answer is pending; ``cancel(_:)`` takes it.
     struct Handle: Sendable {
         let login: PendingLogin
-        /// Nil if the login needed no check.
-        let mark: CheckQueue.Mark?
+        /// The checks by all sources that may be asked; empty if the login needed none.
+        let marks: [CheckQueue.Mark]
     }
 
-    /// Threads that check passwords. Each check needs 32 MiB and 0.1 s of a core; more checks at
-    /// once would starve the event loops.
-    static let threads = 2
-    /// The longest time from a login to its answer: the wait for a thread, the delay of a refusal,
-    /// and some seconds for a busy machine.
+    /// The longest time from a login to its answer: the wait for a thread, the answer of a server, the
+    /// delay of a refusal, and some seconds for a busy machine.
     static let longestAnswer =
-        CheckQueue.patience + LoginFailures.longestDelay + TimeAmount.seconds(10)
-    /// How long a password is remembered; each use extends the entry by the whole time.
+        CheckQueue.patience + UpstreamPasswords.longestCheck + LoginFailures.longestDelay
+        + TimeAmount.seconds(10)
+    /// How long a refusal takes at least if a source is asked over the network. Mail servers wait two
+    /// or three seconds before they refuse a password.
+    static let shortestNetworkRefusal = TimeAmount.seconds(4)
+    /// How long a password is remembered; for passwords in the store, each use extends it by the whole time.
     static let memoryLifetime = TimeAmount.minutes(5)
     /// Remembered logins. Beyond the limit the oldest tenth is dropped.
     static let maximumEntries = 10_000
@@ -62,9 +67,17 @@ final class Authenticator: Sendable {
     /// One remembered login.
     struct Remembered {
         var mark: CheckQueue.Mark
-        var version: Int64
+        /// What the verdict depended on (``SourceCheck/basis``).
+        var basis: [UInt8]
         /// When the entry expires.
         var until: NIODeadline
+    }
+
+    /// The checks of one source.
+    struct Line {
+        var queue = CheckQueue()
+        /// Threads that work off the queue, at most as many as the source has.
+        var workers = 0
     }
 
     /// The state that event loops and check threads share, under one lock.
@@ -73,17 +86,19 @@ final class Authenticator: Sendable {
         var remembered: [UserID: Remembered] = [:]
         var failures: LoginFailures
         var known = KnownLogins()
-        var queue = CheckQueue()
-        /// Threads that work off the queue, at most ``threads``.
-        var workers = 0
+        /// The checks by the number of their source.
+        var lines: [Line]
         /// Logins that were turned away since the last line in the log.
         var overloads = 0
         /// When the last overload was logged.
         var overloadLogged: NIODeadline?
     }
 
-    /// The threads that check passwords.
-    let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
+    let sources: AuthenticationSources
+    /// The threads that check passwords, by the number of their source.
+    let pools: [NIOThreadPool]
+    /// The sources that could not answer, for the log.
+    let silentSources: SilentSources
     /// The key of all marks: random, and only in the memory of this process.
     let key = SymmetricKey()
     /// Locked for short work only, never during a password check.
@@ -97,12 +112,14 @@ final class Authenticator: Sendable {
     let record: @Sendable (AuditRecord) -> Void
 
     /// - Parameters:
+    ///   - sources: verify the logins.
     ///   - kept: logins that outlast a restart; nil if they are not kept.
     ///   - failures: failed logins of the other gateways; nil if the store has one gateway.
     ///   - now: the clock; a test replaces it.
     ///   - record: appends a record to the audit log.
     init(
         logger: Logger,
+        sources: AuthenticationSources = AuthenticationSources(),
         kept: KeptLogins? = nil,
         failures: SharedFailures? = nil,
         now: @escaping @Sendable () -> NIODeadline = { .now() },
@@ -110,21 +127,33 @@ final class Authenticator: Sendable {
     ) {
         self.logger = logger
         self.kept = kept
-        self.memory = Mutex(Memory(failures: LoginFailures(shared: failures)))
+        self.sources = sources
+        self.pools = sources.all.map { NIOThreadPool(numberOfThreads: $0.threads) }
+        self.silentSources = SilentSources(logger: logger)
+        self.memory = Mutex(
+            Memory(
+                failures: LoginFailures(shared: failures),
+                lines: sources.all.map { _ in Line() }
+            )
+        )
         self.now = now
         self.record = record
     }
 
     /// Starts the threads. Checks that were queued before wait until then.
     func start() {
-        self.pool.start()
-        let workers = self.memory.withLock { $0.hire($0.queue.waiting) }
-        for _ in 0..<workers { self.submitWork() }
+        for source in self.pools.indices {
+            self.pools[source].start()
+            let workers = self.memory.withLock {
+                $0.hire($0.lines[source].queue.waiting, for: source, of: self.sources)
+            }
+            for _ in 0..<workers { self.submitWork(of: source) }
+        }
     }
 
     /// Waits for running checks. Checks that have not begun are not made.
     func stop() async throws {
-        try await self.pool.shutdownGracefully()
+        for pool in self.pools { try await pool.shutdownGracefully() }
     }
 
     /// Whether a login succeeded recently from the network of an address.
@@ -133,7 +162,9 @@ final class Authenticator: Sendable {
     }
 
     /// The number of checks that wait for a thread.
-    var waitingChecks: Int { self.memory.withLock { $0.queue.waiting } }
+    var waitingChecks: Int {
+        self.memory.withLock { $0.lines.reduce(0) { $0 + $1.queue.waiting } }
+    }
 
     /// Checks a login.
     /// - Parameter answer: called once on `loop`, after the delay of a refusal; never called after
@@ -147,56 +178,78 @@ final class Authenticator: Sendable {
         let credentials = request.credentials
         let access = request.permissions.access
         let user = Address(credentials.login).flatMap { access.user(login: $0) }
-        let record = user.flatMap { request.permissions.passwords[$0.id] }
-        let password = PasswordHash.shortened(credentials.password.value)
-        let login = self.pending(
-            request,
-            user: user?.id,
-            version: record?.version,
-            loop: loop,
-            answer: answer
-        )
-        let claim: PasswordClaim? =
-            if let user, !user.isDisabled, let record {
-                PasswordClaim(user: user, password: password, record: record)
-            } else {
-                nil
-            }
+        let login = self.pending(request, user: user?.id, loop: loop, answer: answer)
         let isAccepted = if case .accepted = login.whenRight { true } else { false }
-        if isAccepted, let claim, self.remembers(claim, from: login.network) {
+        let claim = user.flatMap { $0.isDisabled ? nil : self.claim(of: $0, login: login, request) }
+        let found = claim.map { self.sources.checks(of: $0, in: request.permissions) } ?? []
+        if isAccepted, let claim, found.contains(where: { self.remembers($0.check, of: claim) }) {
             login.finish(login.whenRight)
-            return Handle(login: login, mark: nil)
+            return Handle(login: login, marks: [])
         }
-        let lane = self.lane(of: claim?.user, network: login.network)
-        let hash = record?.hash ?? .dummy
-        let check = CheckQueue.Check(
-            mark: self.mark(credentials, version: record?.version, lane: lane),
+        let lane = self.lane(of: found.isEmpty ? nil : claim?.user.id, network: login.network)
+        var checks = found.map { source, check in
+            CheckQueue.Check(
+                source: source,
+                mark: self.mark(credentials, basis: check.basis, lane: lane),
+                lane: lane,
+                login: LoginFailures.folded(credentials.login)
+            ) { [self] in
+                guard let claim else { return .refused() }
+                // Another connection of the user may have been checked meanwhile.
+                if isAccepted, self.remembers(check, of: claim) { return .verified }
+                let verdict = check.run()
+                if verdict == .verified { self.remember(check, of: claim) }
+                return verdict
+            }
+        }
+        // A login that no source knows takes the time of a check.
+        if checks.isEmpty { checks.append(self.vainCheck(credentials, lane: lane)) }
+        var check = checks[0]
+        check.following = Array(checks.dropFirst())
+        self.enter(login, check: check)
+        return Handle(login: login, marks: checks.map(\.mark))
+    }
+
+    /// The check of a login that no source knows.
+    private func vainCheck(_ credentials: Credentials, lane: CheckQueue.Lane) -> CheckQueue.Check {
+        let password = PasswordHash.shortened(credentials.password.value)
+        return CheckQueue.Check(
+            mark: self.mark(credentials, basis: [], lane: lane),
             lane: lane,
             login: LoginFailures.folded(credentials.login)
-        ) { [self, network = login.network] in
-            // Another connection of the user may have been checked meanwhile.
-            if isAccepted, let claim, self.remembers(claim, from: network) { return true }
-            guard hash.verify(password), let claim else { return false }
-            self.remember(claim)
-            return true
+        ) {
+            _ = PasswordHash.dummy.verify(password)
+            return .refused()
         }
-        self.enter(login, check: check)
-        return Handle(login: login, mark: check.mark)
+    }
+
+    /// What a client claims about an enabled user.
+    private func claim(of user: User, login: PendingLogin, _ request: Request) -> LoginClaim {
+        LoginClaim(
+            user: user,
+            password: request.credentials.password,
+            network: login.network,
+            isKnownNetwork: self.lane(of: user.id, network: login.network).isKnown
+        )
     }
 
     /// The client has closed its connection: no answer follows. A check that still waits is
     /// dropped; a check that runs is counted and recorded.
     func cancel(_ handle: Handle) {
         handle.login.cancel()
-        guard let mark = handle.mark else { return }
-        self.memory.withLock { $0.queue.cancel(handle.login, mark: mark) }
+        self.memory.withLock { memory in
+            for source in memory.lines.indices {
+                for mark in handle.marks {
+                    memory.lines[source].queue.cancel(handle.login, mark: mark)
+                }
+            }
+        }
     }
 
     /// The pending login of a request, with the answer that a correct password leads to.
     func pending(
         _ request: Request,
         user: UserID?,
-        version: Int64?,
         loop: any EventLoop,
         answer: @escaping @Sendable (Answer) -> Void
     ) -> PendingLogin {
@@ -211,7 +264,9 @@ final class Authenticator: Sendable {
                 actor: request.actor,
                 from: request.address?.ipAddress
             ),
-            version: version,
+            version: user.flatMap { request.permissions.passwords[$0]?.version },
+            shortestRefusal: self.sources.asksNetwork(for: request.credentials.login)
+                ? Self.shortestNetworkRefusal : .zero,
             since: self.now(),
             loop: loop,
             answer: answer
@@ -244,95 +299,5 @@ final class Authenticator: Sendable {
             $0.known.contains(user, from: network, at: self.now())
         }
         return isKnown ? .known(user) : .other(network)
-    }
-
-    // MARK: - The queue
-
-    /// Queues a check, and turns away the logins that it displaces.
-    func enter(_ login: PendingLogin, check: CheckQueue.Check) {
-        let (entry, displaced, newWorkers) = self.memory.withLock { memory in
-            let (entry, displaced) = memory.queue.enter(login, check: check)
-            return (entry, displaced, entry == .entered ? memory.hire(1) : 0)
-        }
-        for other in displaced { self.turnAway(other) }
-        if entry == .refused { self.turnAway(login) }
-        for _ in 0..<newWorkers { self.submitWork() }
-    }
-
-    /// Lets a thread of the pool run the next check. A worker submits itself again after each check
-    /// instead of a task for each login, because the pool would keep the tasks of clients that left.
-    private func submitWork() {
-        self.pool.submit { [self] state in
-            // The pool has not been started, or is shutting down.
-            guard case .active = state else { return self.memory.withLock { $0.workers -= 1 } }
-            self.runNext()
-        }
-    }
-
-    /// Answers logins that have waited for too long, and runs the next check. Called on a thread of
-    /// the pool.
-    private func runNext() {
-        let (expired, check) = self.memory.withLock { memory in
-            let expired = memory.queue.expire(at: self.now())
-            let check = memory.queue.next()
-            if check == nil { memory.workers -= 1 }
-            return (expired, check)
-        }
-        for login in expired { self.turnAway(login) }
-        guard let check else { return }
-        let isRight = check.run()
-        for login in self.memory.withLock({ $0.queue.leave(check.mark) }) {
-            self.finish(login, isRight: isRight)
-        }
-        self.submitWork()
-    }
-
-    /// Counts and records the result, then answers. A refusal is recorded even if its client has
-    /// closed the connection.
-    func finish(_ login: PendingLogin, isRight: Bool) {
-        if isRight, case .accepted(let user, _) = login.whenRight {
-            if !login.isCancelled {
-                self.memory.withLock {
-                    $0.known.succeeded(user, from: login.network, at: self.now())
-                }
-            }
-            return login.finish(login.whenRight)
-        }
-        let delay = self.memory.withLock { $0.failures.count(login.slots, at: self.now()) }
-        self.record(login.record)
-        login.finish(.refused, in: delay)
-    }
-
-    /// Answers a login that cannot be checked, because too many wait or it has waited for too long;
-    /// the password is not checked.
-    func turnAway(_ login: PendingLogin) {
-        var record = login.record
-        record.outcome = .failed
-        record.detail = ["too many logins wait for a password check"]
-        self.record(record)
-        login.finish(.overloaded)
-        let overloads: Int? = self.memory.withLock { memory in
-            memory.overloads += 1
-            let now = self.now()
-            if let last = memory.overloadLogged, now - last < Self.overloadPeriod { return nil }
-            defer { memory.overloads = 0 }
-            memory.overloadLogged = now
-            return memory.overloads
-        }
-        guard let overloads else { return }
-        self.logger.warning(
-            "too many logins wait for a password check: clients are told to try again",
-            metadata: ["times": "\(overloads)", "network": "\(login.network)"]
-        )
-    }
-}
-
-extension Authenticator.Memory {
-    /// Counts new workers.
-    /// - Returns: how many of the wanted number there may be.
-    mutating func hire(_ wanted: Int) -> Int {
-        let count = max(min(wanted, Authenticator.threads - self.workers), 0)
-        self.workers += count
-        return count
     }
 }

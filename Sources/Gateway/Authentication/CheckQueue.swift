@@ -32,16 +32,19 @@ struct CheckQueue {
         }
     }
 
-    /// A password check that waits for a thread: less than a KiB, with a password of at most 64
+    /// A password check that waits for a thread: less than a KiB, with a password of at most 256
     /// octets.
     struct Check: Sendable {
+        /// The number of the source that makes the check (``AuthenticationSources``).
+        var source = 0
         var mark: Mark
         var lane: Lane
         /// The login name, folded as ``LoginFailures/folded(_:)`` does it.
         var login: [UInt8]
-        /// Blocks for the time of a password hash.
-        /// - Returns: whether the password is correct.
-        var run: @Sendable () -> Bool
+        /// Blocks for the time of a password hash, or until a server answers.
+        var run: @Sendable () -> SourceVerdict
+        /// The check of the next source, if this one does not know the login.
+        var following: [Check] = []
     }
 
     /// The result of ``enter(_:check:)``.

@@ -14,8 +14,11 @@ final class PendingLogin: Sendable {
     let network: Network
     /// The audit record of a refusal.
     let record: AuditRecord
-    /// The version of the password that is checked; nil for a login without one.
+    /// The version of the user's password in the store; nil for a login without one.
     let version: Int64?
+    /// How long a refusal takes at least, from the arrival of the login. It hides how long a server
+    /// took to refuse, and that it was not asked.
+    let shortestRefusal: TimeAmount
     /// When the login began to wait.
     let since: NIODeadline
     /// The event loop of the client's connection.
@@ -29,7 +32,8 @@ final class PendingLogin: Sendable {
     ///   - whenRight: the answer to a correct password.
     ///   - slots: where a failure is counted.
     ///   - record: the audit record of a refusal.
-    ///   - version: the version of the password that is checked; nil for a login without one.
+    ///   - version: the version of the user's password in the store; nil for a login without one.
+    ///   - shortestRefusal: how long a refusal takes at least.
     ///   - since: when the login began to wait.
     ///   - answer: called on `loop`, at most once.
     init(
@@ -38,6 +42,7 @@ final class PendingLogin: Sendable {
         network: Network,
         record: AuditRecord,
         version: Int64? = nil,
+        shortestRefusal: TimeAmount = .zero,
         since: NIODeadline = .now(),
         loop: any EventLoop,
         answer: @escaping @Sendable (AuthenticationResult) -> Void
@@ -47,6 +52,7 @@ final class PendingLogin: Sendable {
         self.network = network
         self.record = record
         self.version = version
+        self.shortestRefusal = shortestRefusal
         self.since = since
         self.loop = loop
         self.answer = answer

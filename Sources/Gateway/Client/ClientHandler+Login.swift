@@ -34,6 +34,8 @@ extension ClientHandler {
             self.session.authenticationFinished(.refused)
         case .overloaded:
             self.session.authenticationFinished(.overloaded)
+        case .unavailable:
+            self.session.authenticationFinished(.unavailable)
         case .accepted(let user, _) where self.permissions.passwords[user]?.version != version:
             self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):

@@ -63,7 +63,21 @@ extension IMAPClientHandler: UpstreamConnectionClient {
     /// one.
     func upstreamFailed(_ account: AccountID, fault: UpstreamFault) {
         self.upstreams[account] = nil
+        let fault = self.awaitsOwner(account, fault: fault) ? .awaitsOwner : fault
         self.deliver { $0.upstreamFailed(account, fault: fault) }
+    }
+
+    /// Whether the next login of the account's owner gives the gateway the credential that is missing.
+    private func awaitsOwner(_ account: AccountID, fault: UpstreamFault) -> Bool {
+        switch fault {
+        case .credentialRefused, .credentialSuspended, .noCredential:
+            let owner = self.permissions.access.accounts[account]?.owner
+            return self.gateway.authenticator.sources.learns(from: owner, in: self.permissions)
+                && owner != self.session.authenticatedUser
+        case .unreachable, .serverUnanswering, .notTrusted, .protocolViolation, .noMailbox,
+            .awaitsOwner:
+            return false
+        }
     }
 
     /// Octets of a server are judged by the permissions in force, like those of the client.

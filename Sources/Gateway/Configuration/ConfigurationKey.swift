@@ -21,14 +21,18 @@ package struct ConfigurationKey: Sendable {
         + Self.lists.map { ConfigurationKey(path: $0, shape: .list) }
         + Self.scalars.map { ConfigurationKey(path: $0, shape: .scalar) }
 
-    private static let groups = ["listen", "tls", "log", "limits", "exchange"]
+    private static let groups = ["listen", "tls", "log", "limits", "exchange", "authentication"]
 
-    private static let lists = ["tls.certificates", "tls.keys", "exchange.mailDomains"]
+    private static let lists = [
+        "tls.certificates", "tls.keys", "exchange.mailDomains", "authentication.sources",
+        "authentication.domains",
+    ]
 
     private static let scalars =
         [
             "store", "node", "state", "masterKey", "user", "threads", "hostName", "audit",
             "auditDays", "consent", "subscribeShared", "keepLogins", "log.level",
+            "authentication.learn",
         ] + Listener.Kind.allCases.map { "listen.\($0.rawValue)" }
         + [
             "connectionsPerAddress", "connectionsPerUser", "loginSeconds", "idleMinutes",

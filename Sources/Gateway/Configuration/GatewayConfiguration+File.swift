@@ -84,6 +84,7 @@ extension GatewayConfiguration {
         )
         self.subscribesShared = try reader.isOn("subscribeShared") ?? self.subscribesShared
         self.keepsLogins = try reader.isOn("keepLogins") ?? self.keepsLogins
+        self.authentication = try reader.authentication()
     }
 
     /// Refuses a key that the gateway does not know, and a value of the wrong shape.

@@ -105,6 +105,8 @@ package struct GatewayConfiguration: Sendable {
     package var subscribesShared = true
     /// Whether verified logins are kept across a restart.
     package var keepsLogins = false
+    /// The part `authentication`: which sources verify logins.
+    package var authentication = AuthenticationSettings()
 
     package init(
         file: String,

@@ -6,6 +6,13 @@ import Synchronization
 
 /// Verdicts of mail servers on stored credentials.
 extension CredentialBreaker {
+    /// Whether the IMAP server refused the stored credential since it last accepted it.
+    func hasRefused(_ account: UpstreamAccount) -> Bool {
+        self.state.withLock {
+            $0.circuits.circuit(account, service: .imap).map { $0.refusals > 0 } ?? false
+        }
+    }
+
     /// A login with this lease succeeded. Waiting logins continue.
     func accepted(_ lease: CredentialCircuits.Lease) {
         let now = self.now()

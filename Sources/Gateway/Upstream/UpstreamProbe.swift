@@ -183,7 +183,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
 
 /// The errors of an IMAP login.
 extension ProbeError {
-    fileprivate init(_ failure: UpstreamLogin.Failure) {
+    init(_ failure: UpstreamLogin.Failure) {
         switch failure {
         case .credentialRefused: self = .credentialRefused
         case .temporarilyRefused: self = .temporarilyRefused

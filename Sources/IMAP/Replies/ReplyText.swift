@@ -21,11 +21,15 @@ package enum ReplyText: Equatable, Sendable {
     /// The readable part of the server's answer lacks something that the command requested.
     case answerUnreadable
     case contactAdministrator
+    /// The gateway learns the credential when the owner of the mailbox logs in.
+    case awaitsOwner
     /// A mail server refused the stored credential; the gateway does not try it at present.
     case credentialSuspended
     /// A mail server recently closed logins without an answer.
     case serverUnanswering
     case passwordCheckOverloaded
+    /// The source that knows the user's password cannot be asked now.
+    case passwordCheckUnavailable
     case tooManyConnectionsOfUser
     case authenticationFailed
     case authorizationFailed
@@ -144,8 +148,9 @@ package enum ReplyText: Equatable, Sendable {
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable, .someOutdated, .noSuchMailbox,
             .noSuchMessage,
-            .notPermitted, .unavailable, .contactAdministrator, .credentialSuspended,
-            .passwordCheckOverloaded, .answerUnreadable, .tooManyConnectionsOfUser,
+            .notPermitted, .unavailable, .contactAdministrator, .awaitsOwner, .credentialSuspended,
+            .passwordCheckOverloaded, .passwordCheckUnavailable, .answerUnreadable,
+            .tooManyConnectionsOfUser,
             .authenticationFailed, .authorizationFailed, .serverUnanswering, .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
             .tooManyMessages, .tooManySubscriptions, .tooManyUnsubscriptions, .tooManyWatched,
@@ -176,6 +181,8 @@ package enum ReplyText: Equatable, Sendable {
             "NO [UNAVAILABLE] A part of the mail server's answer cannot be read"
         case .contactAdministrator:
             "NO [CONTACTADMIN] The mail server of this mailbox does not let the gateway in"
+        case .awaitsOwner:
+            "NO [UNAVAILABLE] The owner of this mailbox has to log in first"
         case .credentialSuspended:
             """
             NO [UNAVAILABLE] The mail server of this mailbox refused the gateway's login; it is \
@@ -188,6 +195,8 @@ package enum ReplyText: Equatable, Sendable {
             """
         case .passwordCheckOverloaded:
             "NO [UNAVAILABLE] Too many logins are being checked; try again in a moment"
+        case .passwordCheckUnavailable:
+            "NO [UNAVAILABLE] Passwords cannot be checked now; try again later"
         case .tooManyConnectionsOfUser:
             "NO [UNAVAILABLE] Too many connections of this user; close some, or try again later"
         case .authenticationFailed: "NO [AUTHENTICATIONFAILED] Login failed"

@@ -90,6 +90,8 @@ package enum UpstreamFault: Error, Equatable, Sendable {
     case noCredential
     /// The server accepted the credential, but has no mailbox for it.
     case noMailbox
+    /// There is no usable credential until the owner of the account logs in.
+    case awaitsOwner
 }
 
 extension Action: ClientBound {

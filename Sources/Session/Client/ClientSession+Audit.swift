@@ -221,11 +221,12 @@ extension ReplyText {
         case .noSuchMailbox, .notPermitted, .cannotAcrossAccounts, .cannotChangeACL,
             .cannotGrantRight, .cannotChangeInbox:
             .refused
-        case .unavailable, .undoneLater, .contactAdministrator, .credentialSuspended,
+        case .unavailable, .undoneLater, .contactAdministrator, .awaitsOwner, .credentialSuspended,
             .serverUnanswering:
             .failed
         case .loggedIn, .beginTLS, .status, .closed, .someUnavailable, .someOutdated, .noUpdate,
-            .answerUnreadable, .passwordCheckOverloaded, .tooManyConnectionsOfUser,
+            .answerUnreadable, .passwordCheckOverloaded, .passwordCheckUnavailable,
+            .tooManyConnectionsOfUser,
             .authenticationFailed, .authorizationFailed, .privacyRequired, .unknownMechanism,
             .badCharset, .refusedByServer, .refusedWithText, .tryCreate, .noSuchMessage,
             .expungedMeanwhile, .tooBig, .tooManyParts, .tooManyMessages, .tooManySubscriptions,

@@ -121,6 +121,8 @@ extension ClientSession {
             self.finish(tag, text: failure)
         case .overloaded:
             self.finish(tag, text: .passwordCheckOverloaded)
+        case .unavailable:
+            self.finish(tag, text: .passwordCheckUnavailable)
         case .tooManyConnections:
             self.finish(tag, text: .tooManyConnectionsOfUser)
         case .accepted(let account, let profiles):

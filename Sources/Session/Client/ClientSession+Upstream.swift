@@ -13,6 +13,8 @@ extension ClientSession {
         switch fault {
         case .noMailbox, .credentialRefused, .noCredential, .notTrusted:
             self.stop(account, answer: .contactAdministrator)
+        case .awaitsOwner:
+            self.stop(account, answer: .awaitsOwner)
         case .credentialSuspended:
             self.stop(account, answer: .credentialSuspended)
         case .serverUnanswering:

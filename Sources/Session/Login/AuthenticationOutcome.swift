@@ -12,6 +12,8 @@ package enum AuthenticationOutcome: Sendable {
     case refused
     /// Too many logins wait for their check. The check has written the audit record.
     case overloaded
+    /// The source that knows the password cannot be asked now. The check has written the audit record.
+    case unavailable
     /// The password is right, but the user has the maximum number of connections.
     case tooManyConnections
 }

@@ -15,6 +15,7 @@ struct ClientLogin {
         case accepted(account: AccountID?, profiles: [AccountID: UpstreamProfile?])
         case failed
         case overloaded
+        case unavailable
         case tooManyConnections
     }
 
@@ -62,6 +63,8 @@ struct ClientLogin {
             return self.failed(event: nil)
         case .overloaded:
             return Result(answer: .overloaded)
+        case .unavailable:
+            return Result(answer: .unavailable)
         case .tooManyConnections:
             return Result(answer: .tooManyConnections, event: .tooManyConnections)
         }

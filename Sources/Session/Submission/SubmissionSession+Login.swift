@@ -65,7 +65,7 @@ extension SubmissionSession {
             self.errors = 0
             self.reply(.authenticated)
         case .failed: self.reply(.authenticationFailed)
-        case .overloaded: self.reply(.authenticationUnavailable)
+        case .overloaded, .unavailable: self.reply(.authenticationUnavailable)
         case .tooManyConnections: self.reply(.tooManyConnectionsOfUser)
         }
         if result.endsConnection { self.end(.tooManyErrors) }

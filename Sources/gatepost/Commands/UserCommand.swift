@@ -34,6 +34,8 @@ struct UserCommand: AsyncParsableCommand {
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
+        @Flag(help: "Store no password: a mail server knows it (authentication.sources).")
+        var withoutPassword = false
         @Argument(help: "The login, an address such as anna@kanzlei.example.") var login: String
         @Option(help: "Set the display name.") var name: String?
         @Option(help: "Let the user change accounts and grants, or everything.")
@@ -43,9 +45,13 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
-            let password = try self.password.read(prompt: "Password of \(self.login): ")
-            guard let password else {
-                throw Failure("no password: use --password-stdin or --password-file FILE")
+            let password =
+                self.withoutPassword
+                ? nil : try self.password.read(prompt: "Password of \(self.login): ")
+            guard password != nil || self.withoutPassword else {
+                throw Failure(
+                    "no password: use --password-stdin, --password-file FILE or --without-password"
+                )
             }
             try store.addUser(
                 NewUser(

@@ -164,8 +164,8 @@ import Testing
         let bench = try Bench()
         // No thread is free until all have left.
         let isFree = DispatchSemaphore(value: 0)
-        for _ in 0..<Authenticator.threads {
-            bench.authenticator.pool.submit { _ in isFree.wait() }
+        for _ in 0..<StoredPasswords().threads {
+            bench.authenticator.pools[0].submit { _ in isFree.wait() }
         }
         let handles = try (0..<100).map { number in
             try bench.login("anna@kanzlei.example", "guess\(number)") { _ in }
@@ -173,7 +173,7 @@ import Testing
         #expect(bench.authenticator.waitingChecks == 100)
         for handle in handles { bench.authenticator.cancel(handle) }
         #expect(bench.authenticator.waitingChecks == 0)
-        for _ in 0..<Authenticator.threads { isFree.signal() }
+        for _ in 0..<StoredPasswords().threads { isFree.signal() }
         let (answer, _) = try await bench.answer("anna@kanzlei.example", "pw-anna")
         #expect(Self.isAccepted(answer))
         #expect(bench.recorded(.refused) == 0)
@@ -275,15 +275,15 @@ import Testing
     @Test func `clients that come and leave keep no work of the threads`() async throws {
         let bench = try Bench()
         let isFree = DispatchSemaphore(value: 0)
-        for _ in 0..<Authenticator.threads {
-            bench.authenticator.pool.submit { _ in isFree.wait() }
+        for _ in 0..<StoredPasswords().threads {
+            bench.authenticator.pools[0].submit { _ in isFree.wait() }
         }
         for number in 0..<500 {
             bench.authenticator.cancel(try bench.login("x\(number)@x.example", "guess") { _ in })
         }
-        let workers = { bench.authenticator.memory.withLock(\.workers) }
-        #expect(workers() == Authenticator.threads && bench.authenticator.waitingChecks == 0)
-        for _ in 0..<Authenticator.threads { isFree.signal() }
+        let workers = { bench.authenticator.memory.withLock { $0.lines[0].workers } }
+        #expect(workers() == StoredPasswords().threads && bench.authenticator.waitingChecks == 0)
+        for _ in 0..<StoredPasswords().threads { isFree.signal() }
         let (answer, _) = try await bench.answer("anna@kanzlei.example", "pw-anna")
         #expect(Self.isAccepted(answer))
         while workers() > 0 { try await Task.sleep(for: .milliseconds(5)) }
@@ -312,7 +312,7 @@ import Testing
         try await bench.authenticator.stop()
         _ = try bench.login("anna@kanzlei.example", "guess") { _ in }
         #expect(bench.authenticator.waitingChecks == 1)
-        #expect(bench.authenticator.memory.withLock(\.workers) == 0)
+        #expect(bench.authenticator.memory.withLock { $0.lines[0].workers } == 0)
         #expect(bench.recorded(.refused) == 0)
     }
 }

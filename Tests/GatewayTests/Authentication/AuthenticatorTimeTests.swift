@@ -72,7 +72,7 @@ import Testing
             let handle = self.authenticator.authenticate(request, on: self.loop) { answer in
                 answers.all.withLock { $0.append(answer) }
             }
-            answers.wasRemembered = handle.mark == nil
+            answers.wasRemembered = handle.marks.isEmpty
             return answers
         }
 
@@ -82,14 +82,14 @@ import Testing
             let others = DispatchSemaphore(value: 0)
             let arrived = Mutex(0)
             await withCheckedContinuation { continuation in
-                for _ in 0..<Authenticator.threads {
-                    self.authenticator.pool.submit { _ in
+                for _ in 0..<StoredPasswords().threads {
+                    self.authenticator.pools[0].submit { _ in
                         let count = arrived.withLock { count in
                             count += 1
                             return count
                         }
-                        guard count == Authenticator.threads else { return others.wait() }
-                        for _ in 1..<Authenticator.threads { others.signal() }
+                        guard count == StoredPasswords().threads else { return others.wait() }
+                        for _ in 1..<StoredPasswords().threads { others.signal() }
                         continuation.resume()
                     }
                 }
@@ -284,7 +284,6 @@ import Testing
                     permissions: snapshot
                 ),
                 user: nil,
-                version: nil,
                 loop: bench.loop
             ) { _ in }
             bench.authenticator.turnAway(login)
@@ -307,8 +306,8 @@ import Testing
     /// Keeps the threads that check passwords until the semaphore is signalled for each.
     private static func occupyThreads(_ bench: Bench) -> DispatchSemaphore {
         let end = DispatchSemaphore(value: 0)
-        for _ in 0..<Authenticator.threads {
-            bench.authenticator.pool.submit { _ in end.wait() }
+        for _ in 0..<StoredPasswords().threads {
+            bench.authenticator.pools[0].submit { _ in end.wait() }
         }
         return end
     }
@@ -323,7 +322,7 @@ import Testing
         let wrong = try bench.enter("bob@kanzlei.example", "wrong")
         await bench.advance(by: .seconds(seconds))
         #expect(first.isEmpty && wrong.isEmpty)
-        for _ in 0..<Authenticator.threads { end.signal() }
+        for _ in 0..<StoredPasswords().threads { end.signal() }
         try await bench.settle()
         await bench.advance(by: .milliseconds(250))
         let isLate = CheckQueue.patience < .seconds(seconds)
@@ -347,7 +346,7 @@ import Testing
         let first = try bench.enter("anna@kanzlei.example", "pw-anna", from: "192.0.2.7")
         let second = try bench.enter("anna@kanzlei.example", "pw-anna", from: "198.51.100.9")
         #expect(bench.authenticator.waitingChecks == 2)
-        for _ in 0..<Authenticator.threads { end.signal() }
+        for _ in 0..<StoredPasswords().threads { end.signal() }
         try await bench.settle()
         try await bench.settle()
         #expect(first.isAccepted && second.isAccepted)
@@ -359,7 +358,7 @@ import Testing
         let end = Self.occupyThreads(bench)
         let guesses = try (0..<3).map { _ in try bench.enter("anna@kanzlei.example", "wrong") }
         #expect(bench.authenticator.waitingChecks == 1)
-        for _ in 0..<Authenticator.threads { end.signal() }
+        for _ in 0..<StoredPasswords().threads { end.signal() }
         try await bench.settle()
         await bench.advance(by: .seconds(1))
         #expect(guesses.map(\.isRefused) == [true, true, true])
@@ -433,7 +432,7 @@ import Testing
         )
         let handle = authenticator.authenticate(request, on: bench.loop) { _ in }
         authenticator.cancel(handle)
-        return handle.mark == nil
+        return handle.marks.isEmpty
     }
 
     @Test func `a login that was checked needs no check after a restart, for a day`() async throws {

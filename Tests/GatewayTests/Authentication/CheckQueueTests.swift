@@ -42,7 +42,7 @@ import Testing
             mark: self.mark(text),
             lane: lane,
             login: Array((login ?? text).utf8)
-        ) { false }
+        ) { .refused() }
     }
 
     private static func other(_ address: String) -> CheckQueue.Lane {

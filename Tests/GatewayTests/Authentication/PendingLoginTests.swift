@@ -28,6 +28,7 @@ import Testing
             case .accepted(let user, _): "accepted \(user.rawValue)"
             case .refused: "refused"
             case .overloaded: "overloaded"
+            case .unavailable: "unavailable"
             }
         }
     }

@@ -59,6 +59,7 @@ struct ScriptedSession: ClientSessionMachine {
             self.took("accepted")
         case .refused: self.took("refused")
         case .overloaded: self.took("overloaded")
+        case .unavailable: self.took("unavailable")
         case .tooManyConnections: self.took("too many connections")
         }
     }

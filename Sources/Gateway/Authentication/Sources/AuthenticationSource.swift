@@ -1,0 +1,82 @@
+import Access
+import SASL
+import Store
+
+/// A source that verifies logins: the passwords in the store, or an account's mail server.
+///
+/// What is common to all sources is in ``Authenticator``: the queue of checks, the delay of refusals,
+/// remembered logins and the audit record. A source only says whether credentials are right. What a
+/// user may do is decided by the store, so a login that no user of the store has is never asked for.
+protocol AuthenticationSource: Sendable {
+    /// The name in the configuration, in the log and in audit records.
+    var name: AuthenticationSourceName { get }
+    /// Checks that run at once, each on a thread of this source.
+    var threads: Int { get }
+
+    /// Prepares the check of a login. Called on an event loop; must not block.
+    /// - Parameter permissions: the snapshot that the login is judged by. A check that waits must not
+    ///   hold it.
+    /// - Returns: nil if the login is not one of this source.
+    func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck?
+}
+
+/// The names of all sources, as the configuration has them.
+package enum AuthenticationSourceName: String, CaseIterable, Sendable {
+    /// The password hashes in the store.
+    case gateway
+    /// The IMAP server of the account that the user owns.
+    case upstream
+}
+
+/// What a client sent to log in, with the enabled user of that login.
+struct LoginClaim: Sendable {
+    let user: User
+    /// The password, or its hash if it is longer: at most 64 octets (``PasswordHash/shortened(_:)``).
+    let shortened: [UInt8]
+    /// The password as the client sent it; nil if it is longer than ``maximumOctets``. Thousands of
+    /// logins may wait.
+    let password: Secret<[UInt8]>?
+    /// Where the login comes from.
+    let network: Network
+    /// Whether a login of the user succeeded recently from this network.
+    let isKnownNetwork: Bool
+
+    /// Octets of a password that is sent to another server.
+    static let maximumOctets = 256
+
+    init(user: User, password: Secret<[UInt8]>, network: Network, isKnownNetwork: Bool) {
+        self.user = user
+        self.shortened = PasswordHash.shortened(password.value)
+        self.password = password.value.count <= Self.maximumOctets ? password : nil
+        self.network = network
+        self.isKnownNetwork = isKnownNetwork
+    }
+}
+
+/// The check of one login by one source.
+struct SourceCheck: Sendable {
+    /// What the verdict depends on besides the login and the password. A login that was remembered
+    /// with another basis counts for nothing.
+    var basis: [UInt8]
+    /// Whether each use of a remembered login extends its time. Not for a source that tells the gateway
+    /// nothing of a changed password: a phone would keep the old one in use for good.
+    var isExtended = false
+    /// The claim that may be kept across a restart; nil for a source whose verdicts are remembered
+    /// for minutes only.
+    var kept: PasswordClaim?
+    /// Checks the password. Blocks for a limited time; called on a thread of the source.
+    var run: @Sendable () -> SourceVerdict
+}
+
+/// The answer of a source.
+enum SourceVerdict: Equatable, Sendable {
+    case verified
+    /// The password is wrong. No other source is asked.
+    /// - Parameter detail: for the audit record; nil if there is nothing to add.
+    case refused(detail: String? = nil)
+    /// The source does not know the login. The next source is asked.
+    case notMine
+    /// The source cannot answer now. No other source is asked, because it may be a weaker one.
+    /// - Parameter reason: for the log and the audit record; contains no text of a client.
+    case unavailable(reason: String)
+}

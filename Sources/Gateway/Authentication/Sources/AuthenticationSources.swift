@@ -1,0 +1,48 @@
+import Access
+import Store
+
+/// The sources of a gateway, and which of them are asked for a login.
+struct AuthenticationSources: Sendable {
+    /// Each source once. The first ones are the passwords in the store, which also take the time of a
+    /// check for a login that no source knows.
+    let all: [any AuthenticationSource]
+    private let settings: AuthenticationSettings
+
+    /// - Parameter upstream: checks passwords at mail servers.
+    init(
+        _ settings: AuthenticationSettings = AuthenticationSettings(),
+        upstream: (any AuthenticationSource)? = nil
+    ) {
+        self.settings = settings
+        self.all = [StoredPasswords()] + [upstream].compactMap { $0 }
+    }
+
+    /// The checks of a login, in the order in which its sources are asked. A check is named by the
+    /// number of its source in ``all``.
+    func checks(
+        of claim: LoginClaim,
+        in permissions: StoreSnapshot
+    ) -> [(source: Int, check: SourceCheck)] {
+        self.settings.sources(for: claim.user.login).compactMap { name in
+            guard let source = self.all.firstIndex(where: { $0.name == name }),
+                let check = self.all[source].check(of: claim, in: permissions)
+            else { return nil }
+            return (source, check)
+        }
+    }
+
+    /// Whether the login of a user gives the gateway the credential of the user's mailbox.
+    /// - Parameter user: nil for nobody.
+    func learns(from user: UserID?, in permissions: StoreSnapshot) -> Bool {
+        guard self.settings.learns, let user, let login = permissions.access.users[user]?.login
+        else { return false }
+        return self.settings.sources(for: login).contains(.upstream)
+    }
+
+    /// Whether a source of a login is asked over the network, which takes longer than a password in the
+    /// store. A refusal must not tell whether the login exists.
+    /// - Parameter login: the octets that the client sent.
+    func asksNetwork(for login: [UInt8]) -> Bool {
+        self.settings.sources(for: login).contains { $0 != .gateway }
+    }
+}

@@ -1,0 +1,39 @@
+import Access
+import Session
+
+/// The part `authentication` of the configuration: which sources verify logins.
+package struct AuthenticationSettings: Equatable, Sendable {
+    /// The sources of a login whose domain is not in ``domains``, in the order in which they are asked.
+    package var sources: [AuthenticationSourceName] = [.gateway]
+    /// The sources by the domain of the login, in lower case.
+    package var domains: [String: [AuthenticationSourceName]] = [:]
+    /// Whether a password that opens a mailbox is stored as the credential of the account, so that the
+    /// mailbox can be shared.
+    package var learns = false
+
+    package init() {}
+
+    /// The sources of a login.
+    func sources(for login: Address) -> [AuthenticationSourceName] {
+        self.sources(for: login.octets)
+    }
+
+    /// The sources of a login.
+    /// - Parameter login: a login name with ASCII letters in any case. A login without a domain has
+    ///   ``sources``.
+    func sources(for login: [UInt8]) -> [AuthenticationSourceName] {
+        guard !self.domains.isEmpty, let at = login.lastIndex(of: UInt8(ascii: "@")) else {
+            return self.sources
+        }
+        let domain = String(
+            decoding: LoginFailures.folded(Array(login[(at + 1)...])),
+            as: UTF8.self
+        )
+        return self.domains[domain] ?? self.sources
+    }
+
+    /// Whether a source is asked for any login.
+    package func uses(_ source: AuthenticationSourceName) -> Bool {
+        self.sources.contains(source) || self.domains.values.contains { $0.contains(source) }
+    }
+}
