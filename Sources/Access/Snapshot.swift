@@ -113,6 +113,16 @@ package final class Snapshot: Sendable {
         return (owned.first { $0.address == login } ?? owned.first)?.id
     }
 
+    /// The account whose password at its server may stand for a user's own.
+    ///
+    /// It is the owned account with the login's address, or the only one that the user owns. Of several
+    /// others none: the password of a function mailbox may be known to many.
+    package func accountOfLogin(of user: UserID) -> AccountID? {
+        let owned = self.enabledAccounts(of: user)
+        let login = self.users[user]?.login
+        return (owned.first { $0.address == login } ?? (owned.count == 1 ? owned.first : nil))?.id
+    }
+
     /// The grants on an account, in the order of their creation.
     func grants(on account: AccountID) -> [Grant] {
         self.isSharing ? self.tables.grants[account]?.all ?? [] : []

@@ -1,4 +1,4 @@
-import Access
+package import Access
 import Session
 
 /// The part `authentication` of the configuration: which sources verify logins.
@@ -30,6 +30,11 @@ package struct AuthenticationSettings: Equatable, Sendable {
             as: UTF8.self
         )
         return self.domains[domain] ?? self.sources
+    }
+
+    /// Whether the login of a user gives the gateway the credential of the user's mailbox.
+    package func learns(from login: Address) -> Bool {
+        self.learns && self.sources(for: login).contains(.upstream)
     }
 
     /// Whether a source is asked for any login.

@@ -23,8 +23,13 @@ extension DoctorCommand {
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
             // IMAP first: a credential refused there is not tried at the submission server.
+            let owner = account.owner.flatMap { Address($0.utf8) }
+            let awaited = owner.flatMap {
+                upstream.kind == .imap && configuration.authentication.learns(from: $0) ? $0 : nil
+            }
             let mailbox = await Self.checkMailbox(
                 upstream,
+                awaiting: awaited,
                 store: store,
                 sources: sources,
                 stored: stored
@@ -38,17 +43,24 @@ extension DoctorCommand {
     /// Logs in at the IMAP server, and compares its folder list (`LIST`, RFC 9051 §6.3.9) with the
     /// grants.
     ///
+    /// - Parameter owner: the user whose next login gives the gateway the credential, if it has none
+    ///   that works; nil if nothing is learnt.
     /// - Returns: `warning` if the list has folders whose names the gateway cannot use; no user sees
     ///   these.
     private static func checkMailbox(
         _ account: UpstreamAccount,
+        awaiting owner: Address?,
         store: PermissionStore,
         sources: CredentialSource,
         stored: StoredCredentials
     ) async -> Finding {
         let subject = "\(account.address) at \(account.imap.host):\(account.imap.port)"
+        if let owner, account.sealedPassword == nil {
+            let remedy = "\(owner) has to log in at the gateway, which then knows the password"
+            return Finding(subject: subject, state: "waiting", remedy: remedy)
+        }
         if let found = await stored.suspension(of: account, service: .imap) {
-            return Finding(subject: subject, state: "failed", remedy: found.explanation)
+            return Self.refused(subject, explanation: found.explanation, awaiting: owner)
         }
         do {
             let credential = try await sources.credential(of: account)
@@ -69,9 +81,27 @@ extension DoctorCommand {
                 state: "warning (\(report.folders.count) folders, \(report.omitted) omitted)",
                 remedy: [names, grants].compactMap(\.self).joined(separator: "; ")
             )
+        } catch ProbeError.credentialRefused {
+            let explanation = "\(ProbeError.credentialRefused)"
+            return Self.refused(subject, explanation: explanation, awaiting: owner)
         } catch {
             return Finding(subject: subject, state: "failed", remedy: "\(error)")
         }
+    }
+
+    /// The finding about a mailbox whose server refuses the stored credential.
+    private static func refused(
+        _ subject: String,
+        explanation: String,
+        awaiting owner: Address?
+    ) -> Finding {
+        guard let owner else {
+            return Finding(subject: subject, state: "failed", remedy: explanation)
+        }
+        let remedy =
+            "the server refuses the stored password: \(owner) has to log in at the gateway, or set it "
+            + "with gatepost account set"
+        return Finding(subject: subject, state: "failed", remedy: remedy)
     }
 
     /// The remedy for grants on folders that the server does not list; nil if there are none.

@@ -100,6 +100,14 @@ struct ConfigurationTemplate {
         # subscribed folders only.
         subscribeShared: "on"
 
+        # Who checks passwords: gateway (gatepost user password), or upstream: the IMAP server of the
+        # user's own mailbox. learn: on stores a password that the server accepted, so that the mailbox
+        # can be shared.
+        authentication:
+          sources: [gateway]
+          # domains: ["example.com upstream"]
+          learn: "off"
+
         # on: who logged in within a day needs no check of the password after a restart. Read about the
         # file that this writes first: gatepost.yaml(5).
         keepLogins: "off"

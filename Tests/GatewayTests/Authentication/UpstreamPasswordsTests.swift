@@ -133,6 +133,31 @@ import Testing
         #expect(try bench.check("right") == nil)
     }
 
+    @Test func `of several mailboxes only the one with the address of the login counts`() throws {
+        let bench = try Bench()
+        func add(_ address: String) throws {
+            var settings = AccountSettings()
+            settings.kind = .imap
+            settings.owner = "anna@kanzlei.example"
+            settings.imap = Endpoint(host: "localhost", port: 1, tls: .none)
+            try bench.fixture.store.addAccount(
+                address,
+                settings: settings,
+                masterKey: bench.fixture.masterKey,
+                actor: "test"
+            )
+            bench.permissions.replace(with: try bench.fixture.store.load())
+        }
+        let own = try #require(try bench.check("right")).basis
+        try add("a@kanzlei.example")
+        #expect(try #require(try bench.check("right")).basis == own)
+        try bench.set { $0.owner = "none" }
+        // The only one that is left, whatever its address is.
+        #expect(try #require(try bench.check("right")).basis != own)
+        try add("b@kanzlei.example")
+        #expect(try bench.check("right") == nil)
+    }
+
     @Test func `another server, user name or certificate makes remembered logins void`() throws {
         let bench = try Bench()
         var bases = [try #require(try bench.check("right")).basis]

@@ -23,6 +23,7 @@ import Testing
             "powershell: New-ServicePrincipal", "yaml: exchange:", "text: [Service]",
             "powershell: .\\export.ps1",
         ],
+        "Logins": ["yaml: authentication:", "console: gatepost user add frida"],
         "MailPrograms": ["text: anna@kanzlei.example/info@kanzlei.example"],
         "Operating": [
             "console: useradd", "yaml: store:", "console: systemctl", "yaml: tls:",

@@ -34,9 +34,8 @@ struct AuthenticationSources: Sendable {
     /// Whether the login of a user gives the gateway the credential of the user's mailbox.
     /// - Parameter user: nil for nobody.
     func learns(from user: UserID?, in permissions: StoreSnapshot) -> Bool {
-        guard self.settings.learns, let user, let login = permissions.access.users[user]?.login
-        else { return false }
-        return self.settings.sources(for: login).contains(.upstream)
+        user.flatMap { permissions.access.users[$0] }.map { self.settings.learns(from: $0.login) }
+            ?? false
     }
 
     /// Whether a source of a login is asked over the network, which takes longer than a password in the

@@ -49,7 +49,7 @@ final class UpstreamPasswords: AuthenticationSource {
     /// - Returns: nil for a user who owns no enabled account at an IMAP server. An Exchange account has
     ///   none whose password opens it: Exchange Online refuses passwords.
     func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck? {
-        guard let id = permissions.access.personalAccount(of: claim.user.id),
+        guard let id = permissions.access.accountOfLogin(of: claim.user.id),
             let account = permissions.endpoints[id], account.kind == .imap
         else { return nil }
         // With another server or user name, or once the stored credential fails, the server is asked. The
