@@ -107,7 +107,8 @@ extension PermissionStore {
                 )
             ) { transaction in
                 let row = try transaction.row(
-                    sql: "SELECT * FROM account WHERE id = ? AND owner = ?",
+                    sql:
+                        "SELECT * FROM account WHERE id = ? AND owner = ? AND kind = 'imap' AND disabled = 0",
                     arguments: [account.id.rawValue, owner.rawValue]
                 )
                 let present = row.map {

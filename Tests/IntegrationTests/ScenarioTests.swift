@@ -43,7 +43,7 @@ private enum Scenarios {
             "storm.py": 1, "kills.py": 2,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
             "limits_of_nodes.py": 8,
-            "takeover.py": 6, "sources.py": 5,
+            "takeover.py": 6, "sources.py": 6,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")

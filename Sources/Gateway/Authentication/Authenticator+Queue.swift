@@ -10,11 +10,14 @@ extension Authenticator {
     /// Queues a check, and turns away the logins that it displaces.
     func enter(_ login: PendingLogin, check: CheckQueue.Check) {
         let source = check.source
-        let (entry, displaced, newWorkers) = self.memory.withLock { memory in
-            let (entry, displaced) = memory.lines[source].queue.enter(login, check: check)
-            let workers = entry == .entered ? memory.hire(1, for: source, of: self.sources) : 0
-            return (entry, displaced, workers)
-        }
+        let (entry, displaced, newWorkers): (CheckQueue.Entry, [PendingLogin], Int) = self.memory
+            .withLock { memory in
+                // A client that has left meanwhile cannot cancel this check any more.
+                guard !login.isCancelled else { return (CheckQueue.Entry.joined, [], 0) }
+                let (entry, displaced) = memory.lines[source].queue.enter(login, check: check)
+                let workers = entry == .entered ? memory.hire(1, for: source, of: self.sources) : 0
+                return (entry, displaced, workers)
+            }
         for other in displaced { self.turnAway(other) }
         if entry == .refused { self.turnAway(login) }
         for _ in 0..<newWorkers { self.submitWork(of: source) }
@@ -58,10 +61,10 @@ extension Authenticator {
     ) {
         switch verdict {
         case .verified:
+            login.decided(by: check.subject)
             self.accept(login)
         case .notMine:
             guard var next = check.following.first else { return self.refuse(login) }
-            guard !login.isCancelled else { return }
             next.following = Array(check.following.dropFirst())
             self.enter(login, check: next)
         case .refused(let detail):
@@ -73,7 +76,7 @@ extension Authenticator {
             record.detail = ["the source \(name) cannot check passwords: \(reason)"]
             self.record(record)
             self.silentSources.log(name, reason: reason, at: self.now())
-            login.finish(.unavailable)
+            login.finish(.unavailable, in: Self.unavailableDelay)
         }
     }
 
@@ -95,7 +98,9 @@ extension Authenticator {
         var record = login.record
         if let detail { record.detail = [detail] }
         self.record(record)
-        login.finish(.refused, in: max(delay, login.since + login.shortestRefusal - now))
+        // The delay begins at one time for all, whether a server was asked or not.
+        let start = max(now, login.since + login.shortestRefusal)
+        login.finish(.refused, in: start - now + delay)
     }
 
     /// Answers a login that cannot be checked, because too many wait or it has waited for too long;

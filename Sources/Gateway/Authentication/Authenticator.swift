@@ -18,10 +18,10 @@ import Synchronization
 ///
 /// A correct password is remembered for some minutes as a keyed hash in memory, so a phone that
 /// reconnects every minute costs no check. The entry counts only for the same version of the
-/// password. A gateway that keeps logins across a restart remembers them as ``KeptLogins`` instead,
-/// for a day.
+/// password. A gateway that keeps logins across a restart remembers those with passwords in the store as
+/// ``KeptLogins`` instead, for a day.
 ///
-/// The check of an unknown login takes as long as the check of a known one. Each refusal is counted
+/// The refusal of an unknown login takes as long as that of a wrong password. Each refusal is counted
 /// and recorded when the check is made, whether or not its client still waits for the answer.
 ///
 /// Safe to use from any event loop.
@@ -45,6 +45,8 @@ final class Authenticator: Sendable {
     /// A login whose answer is pending; ``cancel(_:)`` takes it.
     struct Handle: Sendable {
         let login: PendingLogin
+        /// Nil for a login that no enabled user has.
+        let claim: LoginClaim?
         /// The checks by all sources that may be asked; empty if the login needed none.
         let marks: [CheckQueue.Mark]
     }
@@ -54,6 +56,9 @@ final class Authenticator: Sendable {
     static let longestAnswer =
         CheckQueue.patience + UpstreamPasswords.longestCheck + LoginFailures.longestDelay
         + TimeAmount.seconds(10)
+    /// How long an answer without a check takes, so that no client asks again and again for a server
+    /// that is down.
+    static let unavailableDelay = TimeAmount.seconds(2)
     /// How long a refusal takes at least if a source is asked over the network. Mail servers wait two
     /// or three seconds before they refuse a password.
     static let shortestNetworkRefusal = TimeAmount.seconds(4)
@@ -153,7 +158,10 @@ final class Authenticator: Sendable {
 
     /// Waits for running checks. Checks that have not begun are not made.
     func stop() async throws {
-        for pool in self.pools { try await pool.shutdownGracefully() }
+        try await withThrowingTaskGroup { group in
+            for pool in self.pools { group.addTask { try await pool.shutdownGracefully() } }
+            try await group.waitForAll()
+        }
     }
 
     /// Whether a login succeeded recently from the network of an address.
@@ -182,14 +190,19 @@ final class Authenticator: Sendable {
         let isAccepted = if case .accepted = login.whenRight { true } else { false }
         let claim = user.flatMap { $0.isDisabled ? nil : self.claim(of: $0, login: login, request) }
         let found = claim.map { self.sources.checks(of: $0, in: request.permissions) } ?? []
-        if isAccepted, let claim, found.contains(where: { self.remembers($0.check, of: claim) }) {
+        // Of several sources only the first one that may know the login: its verdict would come first.
+        if isAccepted, let claim, let first = found.first?.check,
+            self.remembers(first, of: claim)
+        {
+            login.decided(by: first.subject)
             login.finish(login.whenRight)
-            return Handle(login: login, marks: [])
+            return Handle(login: login, claim: claim, marks: [])
         }
         let lane = self.lane(of: found.isEmpty ? nil : claim?.user.id, network: login.network)
         var checks = found.map { source, check in
             CheckQueue.Check(
                 source: source,
+                subject: check.subject,
                 mark: self.mark(credentials, basis: check.basis, lane: lane),
                 lane: lane,
                 login: LoginFailures.folded(credentials.login)
@@ -207,7 +220,7 @@ final class Authenticator: Sendable {
         var check = checks[0]
         check.following = Array(checks.dropFirst())
         self.enter(login, check: check)
-        return Handle(login: login, marks: checks.map(\.mark))
+        return Handle(login: login, claim: claim, marks: checks.map(\.mark))
     }
 
     /// The check of a login that no source knows.
@@ -221,6 +234,16 @@ final class Authenticator: Sendable {
             _ = PasswordHash.dummy.verify(password)
             return .refused()
         }
+    }
+
+    /// Whether a login that was verified still stands with newer permissions: the same source knows the
+    /// user, and its stored password, or its mailbox and server, are the same.
+    func isCurrent(_ handle: Handle, in permissions: StoreSnapshot) -> Bool {
+        guard let claim = handle.claim,
+            let user = permissions.access.users[claim.user.id], !user.isDisabled
+        else { return false }
+        let subjects = self.sources.checks(of: claim, in: permissions).map(\.check.subject)
+        return handle.login.subject.map(subjects.contains) ?? false
     }
 
     /// What a client claims about an enabled user.
@@ -264,7 +287,6 @@ final class Authenticator: Sendable {
                 actor: request.actor,
                 from: request.address?.ipAddress
             ),
-            version: user.flatMap { request.permissions.passwords[$0]?.version },
             shortestRefusal: self.sources.asksNetwork(for: request.credentials.login)
                 ? Self.shortestNetworkRefusal : .zero,
             since: self.now(),

@@ -37,6 +37,8 @@ struct CheckQueue {
     struct Check: Sendable {
         /// The number of the source that makes the check (``AuthenticationSources``).
         var source = 0
+        /// ``SourceCheck/subject``; empty for a login that no source knows.
+        var subject: [UInt8] = []
         var mark: Mark
         var lane: Lane
         /// The login name, folded as ``LoginFailures/folded(_:)`` does it.
@@ -78,8 +80,8 @@ struct CheckQueue {
     /// shorter time would turn away clients that still wait. A client that is still there after this
     /// time has no limit of its own, and is told to come back.
     static let patience = TimeAmount.seconds(120)
-    /// Checks that wait in each of the three queues: two threads make 2,400 checks of 0.1 seconds
-    /// within ``patience``, and what waits behind more would be turned away. Each entry is small, so
+    /// Checks that wait in each of the three queues: the two threads for passwords in the store make
+    /// 2,400 checks of 0.1 seconds within ``patience``, and what waits behind more would be turned away. Each entry is small, so
     /// a full queue takes some MiB. Beyond the limit, the network or login with the most waiting
     /// checks loses its newest.
     static let maximumWaiting = 2_500
@@ -187,7 +189,7 @@ struct CheckQueue {
         guard now >= self.nextExpiry else { return [] }
         self.nextExpiry = now + Self.expiryInterval
         var expired: [(login: PendingLogin, mark: Mark)] = []
-        // A check that runs is over in a moment.
+        // A check that runs ends within a limited time.
         for (mark, sharing) in self.sharing where sharing.place != nil {
             for login in sharing.logins where login.since + Self.patience <= now {
                 expired.append((login, mark))

@@ -14,8 +14,6 @@ final class PendingLogin: Sendable {
     let network: Network
     /// The audit record of a refusal.
     let record: AuditRecord
-    /// The version of the user's password in the store; nil for a login without one.
-    let version: Int64?
     /// How long a refusal takes at least, from the arrival of the login. It hides how long a server
     /// took to refuse, and that it was not asked.
     let shortestRefusal: TimeAmount
@@ -25,6 +23,8 @@ final class PendingLogin: Sendable {
     private let loop: any EventLoop
     /// Called on ``loop``, at most once.
     private let answer: @Sendable (AuthenticationResult) -> Void
+    /// What the verdict was about; nil before it.
+    private let decidedSubject = Mutex<[UInt8]?>(nil)
     /// Whether the login was answered or cancelled.
     private let isOver = Atomic(false)
 
@@ -32,7 +32,6 @@ final class PendingLogin: Sendable {
     ///   - whenRight: the answer to a correct password.
     ///   - slots: where a failure is counted.
     ///   - record: the audit record of a refusal.
-    ///   - version: the version of the user's password in the store; nil for a login without one.
     ///   - shortestRefusal: how long a refusal takes at least.
     ///   - since: when the login began to wait.
     ///   - answer: called on `loop`, at most once.
@@ -41,7 +40,6 @@ final class PendingLogin: Sendable {
         slots: [LoginFailures.Slot],
         network: Network,
         record: AuditRecord,
-        version: Int64? = nil,
         shortestRefusal: TimeAmount = .zero,
         since: NIODeadline = .now(),
         loop: any EventLoop,
@@ -51,12 +49,19 @@ final class PendingLogin: Sendable {
         self.slots = slots
         self.network = network
         self.record = record
-        self.version = version
         self.shortestRefusal = shortestRefusal
         self.since = since
         self.loop = loop
         self.answer = answer
     }
+
+    /// Notes what the verdict is about, before the answer.
+    func decided(by subject: [UInt8]) {
+        self.decidedSubject.withLock { $0 = subject }
+    }
+
+    /// What the verdict was about (``SourceCheck/subject``); nil before it.
+    var subject: [UInt8]? { self.decidedSubject.withLock { $0 } }
 
     /// Answers on the event loop, once. A cancelled login is not answered.
     /// - Parameter delay: how long the answer waits.

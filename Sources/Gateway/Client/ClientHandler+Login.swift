@@ -23,12 +23,14 @@ extension ClientHandler {
         self.pendingLogin = login
     }
 
-    /// The check may have waited for minutes: a password that was changed meanwhile does not open a
-    /// session.
+    /// The check may have waited for minutes: a password, a mailbox or a server that was changed
+    /// meanwhile does not open a session.
     private func authenticated(_ answer: Authenticator.Answer) {
-        let version = self.pendingLogin?.login.version
+        let login = self.pendingLogin
         self.pendingLogin = nil
         self.takePermissions()
+        let isCurrent =
+            login.map { self.gateway.authenticator.isCurrent($0, in: self.permissions) } ?? false
         switch answer {
         case .refused:
             self.session.authenticationFinished(.refused)
@@ -36,7 +38,7 @@ extension ClientHandler {
             self.session.authenticationFinished(.overloaded)
         case .unavailable:
             self.session.authenticationFinished(.unavailable)
-        case .accepted(let user, _) where self.permissions.passwords[user]?.version != version:
+        case .accepted where !isCurrent:
             self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):
             self.admit(user, account: account)

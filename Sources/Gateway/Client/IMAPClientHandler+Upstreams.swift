@@ -72,8 +72,8 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         switch fault {
         case .credentialRefused, .credentialSuspended, .noCredential:
             let owner = self.permissions.access.accounts[account]?.owner
-            return self.gateway.authenticator.sources.learns(from: owner, in: self.permissions)
-                && owner != self.session.authenticatedUser
+            return owner != self.session.authenticatedUser
+                && self.gateway.authenticator.sources.learns(account, in: self.permissions)
         case .unreachable, .serverUnanswering, .notTrusted, .protocolViolation, .noMailbox,
             .awaitsOwner:
             return false

@@ -2,6 +2,7 @@ import Access
 import NIOCore
 import SASL
 import Store
+import Synchronization
 
 /// A stored credential with the circuit breaker's permission for one login. Releasing it without a
 /// verdict counts as a login without a verdict.
@@ -16,6 +17,7 @@ final class CredentialLease: Sendable {
     private let attempt: CredentialBreaker.Attempt?
     /// Where a refused token is dropped.
     private let source: CredentialSource?
+    private let wasSent = Atomic(false)
 
     init(
         _ credential: UpstreamCredential,
@@ -32,8 +34,12 @@ final class CredentialLease: Sendable {
     /// The credential was sent. A server that then closes the connection without an answer gets no
     /// logins for a moment.
     func credentialSent(at now: NIODeadline) {
+        self.wasSent.store(true, ordering: .relaxed)
         self.attempt?.credentialSent(at: now)
     }
+
+    /// Whether the server has the credential.
+    var isSent: Bool { self.wasSent.load(ordering: .relaxed) }
 
     /// The time that is left for the server's answer.
     /// - Parameter time: the whole time for an answer, from the sending of the credential.

@@ -42,12 +42,18 @@ struct AccountCommand: AsyncParsableCommand {
         func run() async throws {
             var (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
-            // Without a password, the gateway logs in to Exchange with a token of its application.
-            let prompt = self.kind == .imap ? "Password at the mail server: " : nil
+            let authentication = try await self.configuration.load().authentication
+            // Without a password, the gateway logs in to Exchange with a token of its application, or
+            // learns the password when the owner logs in.
+            let prompt =
+                self.kind == .imap && !authentication.learns
+                ? "Password at the mail server: " : nil
             var settings = try self.settings.settings(prompt: prompt)
             settings.kind = Account.Kind(rawValue: self.kind.rawValue)
             // The gateway's application may open more mailboxes than the named one.
-            if settings.password == nil, settings.username != nil {
+            // A server that verifies the owner's password decides who is that user.
+            let verifiesOwner = authentication.uses(.upstream) && settings.owner != nil
+            if settings.password == nil && settings.username != nil || verifiesOwner {
                 (store, actor) = try await self.configuration.openForChange(.administrator)
             }
             if self.kind == .exchange, settings.imap == nil {
@@ -78,7 +84,8 @@ struct AccountCommand: AsyncParsableCommand {
     /// `gatepost account set ADDRESS`: changes the settings that options name.
     ///
     /// A new server, `--ca` or `--username` without a new password requires `administrator`: the
-    /// stored credential would be sent there.
+    /// stored credential would be sent there. If mail servers verify the passwords of users, each of
+    /// them and `--owner` always require it.
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change settings of an account.",
@@ -98,11 +105,14 @@ struct AccountCommand: AsyncParsableCommand {
             var settings = try self.settings.settings(prompt: nil)
             // The stored credential is sent to whatever server is named, and opens any mailbox
             // there that the gateway's application or a master user may open.
-            let sendsCredential =
-                settings.password == nil
-                && (settings.imap != nil || settings.smtp != nil || settings.caFile != nil
-                    || settings.username != nil)
-            if sendsCredential {
+            let changesServer =
+                settings.imap != nil || settings.smtp != nil || settings.caFile != nil
+                || settings.username != nil
+            // A server that verifies the owner's password decides who is that user.
+            let verifiesOwner =
+                try await self.configuration.load().authentication.uses(.upstream)
+                && (changesServer || settings.owner != nil)
+            if settings.password == nil && changesServer || verifiesOwner {
                 (store, actor) = try await self.configuration.openForChange(.administrator)
             }
             // Without --tls the security of the connection does not change.

@@ -30,7 +30,8 @@ import Testing
 
         func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck? {
             guard self.verdict(claim) != nil else { return nil }
-            return SourceCheck(basis: self.basis.withLock { $0 }) { [self] in
+            let basis = self.basis.withLock { $0 }
+            return SourceCheck(subject: Array("test".utf8), basis: basis) { [self] in
                 self.asked.withLock {
                     $0.append(String(decoding: claim.password?.value ?? [], as: UTF8.self))
                 }
@@ -48,6 +49,7 @@ import Testing
 
         init(
             _ sources: [AuthenticationSourceName] = [.upstream],
+            now: @escaping @Sendable () -> NIODeadline = { .now() },
             verdict: @escaping @Sendable (LoginClaim) -> SourceVerdict?
         ) throws {
             let box = RecordBox()
@@ -57,7 +59,8 @@ import Testing
             settings.sources = sources
             self.authenticator = Authenticator(
                 logger: self.fixture.log.logger,
-                sources: AuthenticationSources(settings, upstream: self.source)
+                sources: AuthenticationSources(settings, upstream: self.source),
+                now: now
             ) { record in box.add?(record) }
             box.add = { [unowned self] record in self.records.withLock { $0.append(record) } }
             self.authenticator.start()
@@ -128,6 +131,45 @@ import Testing
         let other = try Bench([.gateway, .upstream]) { _ in .verified }
         #expect(try await other.answer(Self.anna, "not in the store") == "refused")
         #expect(other.asked.isEmpty)
+    }
+
+    @Test func `a login that a later source verified is not remembered before an earlier source`()
+        async throws
+    {
+        let isAsked = Mutex(false)
+        let bench = try Bench([.upstream, .gateway]) { _ in
+            isAsked.withLock { $0 } ? .refused() : nil
+        }
+        #expect(try await bench.answer(Self.anna, "pw-anna") == "accepted")
+        isAsked.withLock { $0 = true }
+        #expect(try await bench.answer(Self.anna, "pw-anna") == "refused")
+    }
+
+    @Test func `a login that a mail server verified is remembered for five minutes at most`()
+        async throws
+    {
+        let time = ManualTime()
+        let bench = try Bench(now: { time.now }) { _ in .verified }
+        for _ in 0..<5 {
+            #expect(try await bench.answer(Self.anna, "pw") == "accepted")
+            time.advance(by: .minutes(1))
+        }
+        #expect(bench.asked == ["pw"])
+        #expect(try await bench.answer(Self.anna, "pw") == "accepted")
+        #expect(bench.asked == ["pw", "pw"])
+    }
+
+    @Test func `a mailbox or a password that changed during the check opens no session`() throws {
+        let bench = try Bench([.gateway]) { _ in nil }
+        let before = try bench.fixture.store.load()
+        let handle = try bench.login(Self.anna, "pw-anna") { _ in }
+        let record = try #require(before.passwords[try bench.fixture.user("anna")])
+        handle.login.decided(by: StoredPasswords.basis(of: record))
+        #expect(bench.authenticator.isCurrent(handle, in: before))
+        try bench.fixture.store.setPassword("other", of: Self.anna, actor: "test")
+        #expect(!bench.authenticator.isCurrent(handle, in: try bench.fixture.store.load()))
+        try bench.fixture.store.setDisabled(true, login: Self.anna, actor: "test")
+        #expect(!bench.authenticator.isCurrent(handle, in: try bench.fixture.store.load()))
     }
 
     @Test func `a login that a source does not know goes to the next one`() async throws {

@@ -11,13 +11,20 @@ import Testing
 
 /// Passwords that mail servers know: what is asked, how often, and what is stored.
 @Suite struct UpstreamPasswordsTests {
+    private static let once = SourceVerdict.refused(
+        detail: "the mail server refused this password before"
+    )
+    private static let tooMany = SourceVerdict.refused(
+        detail: "too many wrong passwords: the mail server was not asked"
+    )
+
     private final class Bench: Sendable {
         let fixture: StoreFixture
         let time = ManualTime()
         let permissions: CurrentPermissions
         let breaker: CredentialBreaker
-        /// The password that the server accepts; nil for a server that does not answer.
-        let right = Mutex<String?>("right")
+        /// What the server does instead of looking at the password; nil for nothing.
+        let failure = Mutex<UpstreamAnswer?>(nil)
         let asked = Mutex<[String]>([])
         let source: UpstreamPasswords
 
@@ -42,24 +49,22 @@ import Testing
                     ) : nil,
                 now: { [time = self.time] in time.now },
                 verifier: { _, credential in
-                    box.verify?(credential) ?? .unavailable(reason: "no test")
+                    box.verify?(credential) ?? .notAsked(reason: "no test")
                 }
             )
             box.verify = { [unowned self] in self.verify($0) }
         }
 
         private final class VerifierBox: @unchecked Sendable {
-            var verify: (@Sendable (UpstreamCredential) -> SourceVerdict)?
+            var verify: (@Sendable (UpstreamCredential) -> UpstreamAnswer)?
         }
 
         /// The mail server.
-        private func verify(_ credential: UpstreamCredential) -> SourceVerdict {
+        private func verify(_ credential: UpstreamCredential) -> UpstreamAnswer {
             let password = String(decoding: credential.proof.secret.value, as: UTF8.self)
             self.asked.withLock { $0.append(password) }
-            guard let right = self.right.withLock({ $0 }) else {
-                return .unavailable(reason: "down")
-            }
-            return password == right ? .verified : .refused()
+            if let failure = self.failure.withLock({ $0 }) { return failure }
+            return password == "right" ? .accepted : .refused
         }
 
         func account() throws -> UpstreamAccount {
@@ -177,11 +182,21 @@ import Testing
 
     @Test func `a wrong password is sent to the server once`() throws {
         let bench = try Bench()
-        for _ in 0..<5 { #expect(try bench.verdict("old") == .refused()) }
-        #expect(bench.asked.withLock { $0 } == ["old"])
-        bench.time.advance(by: UpstreamAttempts.lifetime)
         #expect(try bench.verdict("old") == .refused())
-        #expect(bench.asked.withLock { $0 } == ["old", "old"])
+        for _ in 0..<5 { #expect(try bench.verdict("old") == Self.once) }
+        #expect(bench.asked.withLock { $0 } == ["old"])
+        bench.time.advance(by: UpstreamAttempts.lifetime - .seconds(1))
+        #expect(try bench.verdict("old") == Self.once)
+        bench.time.advance(by: .seconds(1))
+        #expect(try bench.verdict("old") == .refused())
+    }
+
+    @Test func `a right password does not make the server hear a wrong one again`() throws {
+        let bench = try Bench()
+        #expect(try bench.verdict("old", known: true) == .refused())
+        #expect(try bench.verdict("right", known: true) == .verified)
+        #expect(try bench.verdict("old", known: true) == Self.once)
+        #expect(bench.asked.withLock { $0 } == ["old", "right"])
     }
 
     @Test func `guesses from many networks reach the server a few times`() throws {
@@ -189,37 +204,140 @@ import Testing
         for number in 0..<50 {
             _ = try bench.verdict("guess \(number)", from: "198.51.100.\(number)")
         }
-        let asked = bench.asked.withLock { $0.count }
-        #expect(asked == UpstreamAttempts.maximumFromOthers)
-        let verdict = try bench.verdict("right", from: "198.51.100.77")
-        #expect(
-            verdict == .refused(detail: "too many wrong passwords: the mail server was not asked")
-        )
-        // The user's own network is not shut out.
+        #expect(bench.asked.withLock { $0.count } == UpstreamAttempts.maximumFromOthers)
+        #expect(try bench.verdict("right", from: "198.51.100.77") == Self.tooMany)
+        // The user's own networks are not shut out.
         #expect(try bench.verdict("right", known: true) == .verified)
         bench.time.advance(by: UpstreamAttempts.lifetime)
         #expect(try bench.verdict("right", from: "198.51.100.77") == .verified)
     }
 
-    @Test func `a server that does not answer counts no password as wrong`() throws {
+    @Test func `all networks of a user have one limit`() throws {
         let bench = try Bench()
-        bench.right.withLock { $0 = nil }
-        for _ in 0..<10 { #expect(try bench.verdict("right") == .unavailable(reason: "down")) }
-        bench.right.withLock { $0 = "right" }
+        for number in 0..<20 {
+            _ = try bench.verdict("typo \(number)", from: "198.51.100.\(number)", known: true)
+        }
+        #expect(bench.asked.withLock { $0.count } == UpstreamAttempts.maximumFromKnown)
+    }
+
+    @Test func `a right password ends the count of the user's networks only`() throws {
+        let bench = try Bench()
+        for number in 0..<3 { _ = try bench.verdict("a\(number)") }
+        for number in 0..<2 { _ = try bench.verdict("b\(number)", known: true) }
+        #expect(try bench.verdict("right", known: true) == .verified)
+        for number in 0..<3 { #expect(try bench.verdict("c\(number)", known: true) == .refused()) }
+        #expect(try bench.verdict("d", known: true) == Self.tooMany)
+        #expect(try bench.verdict("right") == Self.tooMany)
+    }
+
+    @Test func `a stranger who tries many users reaches the server ten times`() {
+        var attempts = UpstreamAttempts()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        var asked = 0
+        for number in 0..<100 {
+            let attempt = UpstreamAttempts.Attempt(
+                target: UpstreamAttempts.Target(user: UserID(Int64(number)), server: []),
+                network: Network(text: "198.51.100.7"),
+                isKnownNetwork: false,
+                mark: [UInt8(number)]
+            )
+            guard case .permitted = attempts.begin(attempt, at: now) else { continue }
+            asked += 1
+            attempts.end(attempt, answer: .refused, at: now)
+        }
+        #expect(asked == UpstreamAttempts.maximumOfNetwork)
+    }
+
+    @Test func `an equal password waits for the answer that is on its way`() {
+        var attempts = UpstreamAttempts()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        func attempt(_ mark: UInt8, known: Bool) -> UpstreamAttempts.Attempt {
+            UpstreamAttempts.Attempt(
+                target: UpstreamAttempts.Target(user: UserID(1), server: []),
+                network: Network(text: "198.51.100.7"),
+                isKnownNetwork: known,
+                mark: [mark]
+            )
+        }
+        let first = attempt(1, known: false)
+        #expect(attempts.begin(first, at: now) == .permitted)
+        #expect(attempts.begin(attempt(1, known: true), at: now) == .busy)
+        #expect(attempts.begin(attempt(2, known: false), at: now) == .permitted)
+        #expect(attempts.begin(attempt(3, known: false), at: now) == .permitted)
+        // Nobody knows yet whether these are wrong.
+        #expect(attempts.begin(attempt(4, known: false), at: now) == .busy)
+        attempts.end(first, answer: .accepted, at: now)
+        #expect(attempts.begin(attempt(1, known: true), at: now) == .permitted)
+    }
+
+    @Test func `a server that cannot be reached counts no password`() throws {
+        let bench = try Bench()
+        bench.failure.withLock { $0 = .notAsked(reason: "down") }
+        for number in 0..<10 {
+            bench.time.advance(by: UpstreamServers.pause)
+            let verdict = try bench.verdict("guess \(number)")
+            #expect(verdict == .unavailable(reason: "down"))
+        }
+        #expect(bench.asked.withLock { $0.count } == 10)
+        bench.failure.withLock { $0 = nil }
+        bench.time.advance(by: UpstreamServers.pause)
         #expect(try bench.verdict("right") == .verified)
     }
 
-    @Test func `a right password ends the count of its network only`() throws {
+    @Test func `a server that breaks off after the password is not asked without end`() throws {
         let bench = try Bench()
-        for number in 0..<3 { _ = try bench.verdict("a\(number)") }
+        bench.failure.withLock { $0 = .unanswered(reason: "closed") }
+        for number in 0..<10 {
+            bench.time.advance(by: UpstreamServers.pause)
+            guard case .unavailable = try bench.verdict("guess \(number)") else {
+                Issue.record("guess \(number)")
+                continue
+            }
+        }
+        #expect(bench.asked.withLock { $0.count } == UpstreamAttempts.maximumFromOthers)
+        bench.failure.withLock { $0 = nil }
+        bench.time.advance(by: UpstreamAttempts.unansweredLifetime)
         #expect(try bench.verdict("right") == .verified)
-        for number in 0..<4 { _ = try bench.verdict("b\(number)") }
-        #expect(bench.asked.withLock { $0.count } == 8)
-        for number in 0..<4 { _ = try bench.verdict("c\(number)") }
-        #expect(bench.asked.withLock { $0.count } == 8)
-        #expect(try bench.verdict("right", known: true) == .verified)
-        #expect(try bench.verdict("d") != .verified)
-        #expect(!bench.asked.withLock { $0.contains("d") })
+    }
+
+    @Test func `a server that failed is tried by one login at a time`() {
+        var servers = UpstreamServers()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        let down = UpstreamAnswer.notAsked(reason: "down")
+        #expect(servers.begin("a:993", at: now) == .permitted)
+        servers.end("a:993", began: now, answer: down, at: now)
+        #expect(servers.begin("a:993", at: now) == .failed(reason: "down"))
+        #expect(servers.begin("b:993", at: now) == .permitted)
+        let later = now + UpstreamServers.pause
+        #expect(servers.begin("a:993", at: later) == .permitted)
+        #expect(servers.begin("a:993", at: later) == .failed(reason: "down"))
+        servers.end("a:993", began: later, answer: .refused, at: later)
+        #expect(servers.begin("a:993", at: later) == .permitted)
+        #expect(servers.begin("a:993", at: later) == .permitted)
+    }
+
+    @Test func `a server that hangs has half of the threads, and the others go on`() {
+        var servers = UpstreamServers()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        for _ in 0..<UpstreamServers.maximumLogins {
+            #expect(servers.begin("a:993", at: now) == .permitted)
+        }
+        // A server that is only busy answers soon.
+        #expect(servers.begin("a:993", at: now) == .wait)
+        servers.end("a:993", began: now, answer: .accepted, at: now)
+        #expect(servers.begin("a:993", at: now) == .permitted)
+        let later = now + UpstreamServers.longestUsual
+        let reason = "a:993 does not answer other logins"
+        #expect(servers.begin("a:993", at: later) == .failed(reason: reason))
+        #expect(servers.begin("b:993", at: later) == .permitted)
+    }
+
+    @Test func `a corrected server or user name is asked again`() throws {
+        let bench = try Bench()
+        #expect(try bench.verdict("old") == .refused())
+        try bench.set { $0.username = "other" }
+        #expect(try bench.verdict("old") == .refused())
+        #expect(bench.asked.withLock { $0 } == ["old", "old"])
     }
 
     // MARK: - What is stored

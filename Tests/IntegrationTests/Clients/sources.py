@@ -1,6 +1,7 @@
 """Logins with the passwords that a mail server knows. Each function is one scenario; the first argument names it."""
 import contextlib
 import os
+import socket
 import sqlite3
 import sys
 import time
@@ -146,7 +147,40 @@ def a_server_that_does_not_answer_is_no_wrong_password():
         assert office.login("pw-clara", user=CLARA)[0].startswith(b"OK")
         assert "a source of logins cannot be asked" in office.gateway.log()
         office.dovecot.__enter__()
-        assert office.login(PASSWORD)[0].startswith(b"OK")
+        # The gateway waits for some seconds before it asks the server again.
+        end = time.monotonic() + 20
+        while not office.login(PASSWORD)[0].startswith(b"OK"):
+            assert time.monotonic() < end
+
+
+def a_server_that_hangs_delays_no_other_login():
+    with contextlib.ExitStack() as stack:
+        office = Office(stack)
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=200))
+        users = [f"u{number}@kanzlei.example" for number in range(14)]
+        for user in users:
+            office.gateway.run("user", "add", user, "--without-password")
+            office.gateway.run("account", "add", user, "--kind", "imap", "--owner", user,
+                               "--imap", f"localhost:{silent.getsockname()[1]}", "--ca", office.dovecot.ca)
+        time.sleep(1)
+        waiting = []
+        # More than there are threads for mail servers.
+        for number in range(3 * len(users)):
+            waiting.append(office.wire())
+            waiting[-1].send(f'x LOGIN {users[number % len(users)]} "guess {number}"\r\n'.encode())
+        time.sleep(0.5)
+        start = time.monotonic()
+        answer, _ = office.login("pw-clara", user=CLARA)
+        assert answer.startswith(b"OK"), answer
+        stored = time.monotonic() - start
+        answer, _ = office.login(PASSWORD)
+        assert answer.startswith(b"OK"), answer
+        upstream = time.monotonic() - start - stored
+        print(f"{stored:.2f} s with the password in the store, {upstream:.2f} s at another server")
+        assert stored < 3 and upstream < 8, (stored, upstream)
+        for w in waiting:
+            answer = w.until(b"x")[-1]
+            assert answer.startswith(b"x NO [UNAVAILABLE] Passwords cannot be checked now"), answer
 
 
 if __name__ == "__main__":

@@ -55,11 +55,14 @@ struct LoginClaim: Sendable {
 
 /// The check of one login by one source.
 struct SourceCheck: Sendable {
+    /// What must not change while the check waits and runs: the stored password, or the mailbox and its
+    /// server. Another source has another subject.
+    var subject: [UInt8]
     /// What the verdict depends on besides the login and the password. A login that was remembered
     /// with another basis counts for nothing.
     var basis: [UInt8]
-    /// Whether each use of a remembered login extends its time. Not for a source that tells the gateway
-    /// nothing of a changed password: a phone would keep the old one in use for good.
+    /// Whether each use of a remembered login extends its time. Not for a source whose passwords
+    /// change without the gateway: a phone would keep an old one in use for good.
     var isExtended = false
     /// The claim that may be kept across a restart; nil for a source whose verdicts are remembered
     /// for minutes only.
@@ -71,7 +74,7 @@ struct SourceCheck: Sendable {
 /// The answer of a source.
 enum SourceVerdict: Equatable, Sendable {
     case verified
-    /// The password is wrong. No other source is asked.
+    /// The password is wrong, or was not tried because too many were. No other source is asked.
     /// - Parameter detail: for the audit record; nil if there is nothing to add.
     case refused(detail: String? = nil)
     /// The source does not know the login. The next source is asked.

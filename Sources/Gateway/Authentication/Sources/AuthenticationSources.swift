@@ -31,11 +31,16 @@ struct AuthenticationSources: Sendable {
         }
     }
 
-    /// Whether the login of a user gives the gateway the credential of the user's mailbox.
-    /// - Parameter user: nil for nobody.
-    func learns(from user: UserID?, in permissions: StoreSnapshot) -> Bool {
-        user.flatMap { permissions.access.users[$0] }.map { self.settings.learns(from: $0.login) }
-            ?? false
+    /// Whether the next login of an account's owner gives the gateway the credential of the account.
+    func learns(_ account: AccountID, in permissions: StoreSnapshot) -> Bool {
+        guard let owner = permissions.access.accounts[account]?.owner,
+            let user = permissions.access.users[owner], !user.isDisabled,
+            self.settings.learns(from: user.login),
+            UpstreamPasswords.account(of: user, in: permissions)?.id == account
+        else { return false }
+        // A source before it must not know the user.
+        return self.settings.sources(for: user.login).first == .upstream
+            || permissions.passwords[owner] == nil
     }
 
     /// Whether a source of a login is asked over the network, which takes longer than a password in the

@@ -36,14 +36,22 @@ final class CredentialLearner: Sendable {
         account.sealedPassword == nil || self.breaker.hasRefused(account)
     }
 
-    /// Stores a password that the account's IMAP server has just accepted. Blocks until it is in force,
+    /// Whether the stored credential is this password.
+    private func stores(_ password: Secret<String>, of account: UpstreamAccount) -> Bool {
+        let stored = try? self.masterKey.credential(of: account).password
+        return stored == Array(password.value.utf8)
+    }
+
+    /// Stores a password that the account's IMAP server has just accepted, if it needs one. Blocks until it is in force,
     /// because the session that begins now needs it. A failure is logged; the login is not refused.
     /// - Parameters:
     ///   - account: the server that accepted the password, as it was then.
     ///   - claim: the owner's login.
     func learn(_ password: Secret<String>, of account: UpstreamAccount, by claim: LoginClaim) {
-        // Do not write to a store that is refused: the change would not be in force.
-        guard !self.permissions.isRestricted(by: .store) else { return }
+        guard self.needsCredential(account), !self.stores(password, of: account),
+            // Do not write to a store that is refused: the change would not be in force.
+            !self.permissions.isRestricted(by: .store)
+        else { return }
         do {
             let isLearnt = try self.store.learnPassword(
                 password,

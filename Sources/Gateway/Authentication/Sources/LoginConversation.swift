@@ -10,12 +10,18 @@ final class LoginConversation: UpstreamChannelDelegate {
     typealias Login = UpstreamLogin
 
     /// Completed once.
-    private let promise: EventLoopPromise<SourceVerdict>
+    private let promise: EventLoopPromise<UpstreamAnswer>
     private let endpoint: Endpoint
+    private let lease: CredentialLease
     /// Closed when the promise is complete.
     private var channel: UpstreamChannel<UpstreamLogin>?
 
-    init(_ promise: EventLoopPromise<SourceVerdict>, route: UpstreamRoute) {
+    init(
+        _ promise: EventLoopPromise<UpstreamAnswer>,
+        route: UpstreamRoute,
+        lease: CredentialLease
+    ) {
+        self.lease = lease
         self.promise = promise
         self.endpoint = route.endpoint
         let loop = promise.futureResult.eventLoop
@@ -44,14 +50,16 @@ final class LoginConversation: UpstreamChannelDelegate {
     var wantsOctets: Bool { false }
 
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
-        self.promise.succeed(.verified)
+        self.promise.succeed(.accepted)
     }
 
     func channelFailed(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {
-        if case .login(.credentialRefused) = failure { return self.promise.succeed(.refused()) }
+        if case .login(.credentialRefused) = failure { return self.promise.succeed(.refused) }
         let error = ProbeError(failure, of: self.channel, login: ProbeError.init)
+        let reason = "\(self.endpoint.host):\(self.endpoint.port) \(error)"
         self.promise.succeed(
-            .unavailable(reason: "\(self.endpoint.host):\(self.endpoint.port) \(error)")
+            // A server may count a login that it did not answer, too.
+            self.lease.isSent ? .unanswered(reason: reason) : .notAsked(reason: reason)
         )
     }
 
@@ -64,24 +72,24 @@ final class LoginConversation: UpstreamChannelDelegate {
 extension UpstreamServices {
     /// Logs in at an account's IMAP server, and closes the connection. Blocks; must not be called on an
     /// event loop.
-    func verify(_ account: UpstreamAccount, credential: UpstreamCredential) -> SourceVerdict {
+    func verify(_ account: UpstreamAccount, credential: UpstreamCredential) -> UpstreamAnswer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let promise = loop.makePromise(of: SourceVerdict.self)
+        let promise = loop.makePromise(of: UpstreamAnswer.self)
         loop.execute { [self] in
+            let lease = CredentialLease(credential, began: loop.now)
             let route = UpstreamRoute(
                 endpoint: account.imap,
                 connector: self.connector,
                 clientTLS: self.clientTLS,
                 limits: self.limits,
-                lease: { loop in
-                    loop.makeSucceededFuture(CredentialLease(credential, began: loop.now))
-                }
+                denial: { self.profiles.isPaused(account) ? .paused : nil },
+                lease: { $0.makeSucceededFuture(lease) }
             )
-            LoginConversation(promise, route: route).open()
+            LoginConversation(promise, route: route, lease: lease).open()
         }
-        let timeout = loop.scheduleTask(in: UpstreamPasswords.longestCheck) {
+        let timeout = loop.scheduleTask(in: UpstreamPasswords.longestLogin) {
             promise.succeed(
-                .unavailable(
+                .unanswered(
                     reason: "\(account.imap.host):\(account.imap.port) \(ProbeError.timedOut)"
                 )
             )
@@ -90,7 +98,7 @@ extension UpstreamServices {
         do {
             return try promise.futureResult.wait()
         } catch {
-            return .unavailable(reason: "\(account.imap.host): \(error)")
+            return .notAsked(reason: "\(account.imap.host): \(error)")
         }
     }
 }

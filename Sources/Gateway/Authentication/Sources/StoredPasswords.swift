@@ -12,6 +12,7 @@ struct StoredPasswords: AuthenticationSource {
         guard let record = permissions.passwords[claim.user.id] else { return nil }
         let password = claim.shortened
         return SourceCheck(
+            subject: Self.basis(of: record),
             basis: Self.basis(of: record),
             isExtended: true,
             kept: PasswordClaim(user: claim.user, password: password, record: record)

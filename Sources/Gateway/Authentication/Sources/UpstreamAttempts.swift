@@ -1,15 +1,21 @@
 import Access
 import NIOCore
 
-/// Counts the wrong passwords that were sent to mail servers, so that no server locks an account or
-/// the gateway's address. Time is a parameter.
+/// Counts the wrong passwords that mail servers received, so that they lock no mailbox and do not
+/// block the gateway's address. Pure: time is a parameter.
 ///
-/// Servers lock after about five to ten wrong passwords. A stranger who guesses must not keep the
-/// user out: a network from which the user logged in lately has a count of its own.
+/// Servers lock a mailbox after five to ten wrong passwords. A stranger who guesses must not keep the
+/// user out: networks from which the user logged in lately have a limit of their own.
 struct UpstreamAttempts {
+    /// The mailbox that a login opens: the user, with the server and user name that are asked.
+    struct Target: Hashable {
+        var user: UserID
+        var server: [UInt8]
+    }
+
     /// A password that may be sent to a server.
     struct Attempt {
-        var user: UserID
+        var target: Target
         var network: Network
         /// Whether a login of the user succeeded recently from this network.
         var isKnownNetwork: Bool
@@ -21,59 +27,127 @@ struct UpstreamAttempts {
         case permitted
         /// The server refused this password already.
         case knownWrong
+        /// The same password, or as many as may be wrong, are being checked now.
+        case busy
+        /// As many passwords as may be wrong were wrong.
         case tooMany
+        /// The server received as many passwords and answered none of them.
+        case unanswered
     }
 
-    /// Wrong passwords of a user from all networks that are not known to be the user's.
-    static let maximumFromOthers = 4
-    /// Wrong passwords of a user from one network where the user logged in lately.
-    static let maximumFromKnown = 4
-    /// Wrong passwords are forgotten after this time.
+    /// Wrong passwords for a mailbox from all networks that are not known to be the user's.
+    static let maximumFromOthers = 3
+    /// Wrong passwords for a mailbox from all networks where the user logged in lately.
+    static let maximumFromKnown = 3
+    /// Wrong passwords for all mailboxes from one network that is not known to be the user's.
+    static let maximumOfNetwork = 10
+    /// A wrong password is forgotten after this time.
     static let lifetime = TimeAmount.minutes(15)
-    /// Users with wrong passwords. Beyond the limit, the tenth with the oldest is forgotten.
-    static let maximumUsers = 10_000
+    /// A password that a server received without an answer is forgotten after this time.
+    static let unansweredLifetime = TimeAmount.minutes(2)
+    /// Mailboxes, and networks, with wrong passwords. Beyond the limit, the tenth with the oldest is
+    /// forgotten.
+    static let maximumEntries = 10_000
 
-    /// A password that a server refused, or that is being checked.
-    private struct Wrong {
-        var mark: [UInt8]
-        /// Nil for a network that is not known to be the user's.
-        var network: Network?
-        var until: NIODeadline
+    /// What became of a password that was sent.
+    private enum State {
+        case running, unanswered, wrong
+        /// Wrong, but a right password has ended the count of its networks.
+        case forgiven
     }
 
-    /// At most ``maximumUsers``.
-    private var wrong: [UserID: [Wrong]] = [:]
+    /// A password that was sent.
+    private struct Sent {
+        var mark: [UInt8]
+        var isKnownNetwork: Bool
+        var state = State.running
+        /// When the entry is forgotten; a running one is not.
+        var until = NIODeadline.distantFuture
+    }
 
-    /// Decides whether a password may be sent. A permitted one counts as wrong until its end.
+    /// At most ``maximumEntries``, beside those with running attempts.
+    private var sent: [Target: [Sent]] = [:]
+    /// The times at which wrong passwords from a network are forgotten.
+    private var ofNetworks: [Network: [NIODeadline]] = [:]
+
+    /// Decides whether a password may be sent. A permitted one runs until ``end(_:answer:at:)``.
     mutating func begin(_ attempt: Attempt, at now: NIODeadline) -> Permission {
         self.makeRoom(at: now)
-        let known = (self.wrong[attempt.user] ?? []).filter { $0.until > now }
-        guard !known.contains(where: { $0.mark == attempt.mark }) else { return .knownWrong }
-        let network = attempt.isKnownNetwork ? attempt.network : nil
-        let limit = network == nil ? Self.maximumFromOthers : Self.maximumFromKnown
-        guard known.count(where: { $0.network == network }) < limit else { return .tooMany }
-        let wrong = Wrong(mark: attempt.mark, network: network, until: now + Self.lifetime)
-        self.wrong[attempt.user] = known + [wrong]
+        let entries = (self.sent[attempt.target] ?? []).filter { $0.until > now }
+        if let same = entries.last(where: { $0.mark == attempt.mark }) {
+            switch same.state {
+            case .running: return .busy
+            case .wrong, .forgiven: return .knownWrong
+            case .unanswered: break
+            }
+        }
+        let counted = entries.filter {
+            $0.isKnownNetwork == attempt.isKnownNetwork && $0.state != .forgiven
+        }
+        let limit = attempt.isKnownNetwork ? Self.maximumFromKnown : Self.maximumFromOthers
+        if counted.count >= limit {
+            if counted.contains(where: { $0.state == .running }) { return .busy }
+            return counted.contains { $0.state == .unanswered } ? .unanswered : .tooMany
+        }
+        if !attempt.isKnownNetwork {
+            let others = (self.ofNetworks[attempt.network] ?? []).count { $0 > now }
+            guard others < Self.maximumOfNetwork else { return .tooMany }
+        }
+        let sent = Sent(mark: attempt.mark, isKnownNetwork: attempt.isKnownNetwork)
+        self.sent[attempt.target] = entries + [sent]
         return .permitted
     }
 
-    /// A server has answered, or did not. Only a refused password stays; one that was right ends the
-    /// counts of its user's network.
-    mutating func end(_ attempt: Attempt, verdict: SourceVerdict, at now: NIODeadline) {
-        if case .refused = verdict { return }
-        let network = attempt.isKnownNetwork ? attempt.network : nil
-        self.wrong[attempt.user]?.removeAll {
-            $0.mark == attempt.mark || verdict == .verified && $0.network == network
+    /// A server has answered, or did not.
+    mutating func end(_ attempt: Attempt, answer: UpstreamAnswer, at now: NIODeadline) {
+        guard var entries = self.sent[attempt.target],
+            let index = entries.lastIndex(where: {
+                $0.mark == attempt.mark && $0.state == .running
+            })
+        else { return }
+        switch answer {
+        case .accepted:
+            entries.remove(at: index)
+            for index in entries.indices
+            where entries[index].isKnownNetwork == attempt.isKnownNetwork
+                && entries[index].state == .wrong
+            {
+                entries[index].state = .forgiven
+            }
+        case .refused:
+            entries[index].state = .wrong
+            entries[index].until = now + Self.lifetime
+            if !attempt.isKnownNetwork {
+                let others = (self.ofNetworks[attempt.network] ?? []).filter { $0 > now }
+                self.ofNetworks[attempt.network] = others + [now + Self.lifetime]
+            }
+        case .unanswered:
+            entries[index].state = .unanswered
+            entries[index].until = now + Self.unansweredLifetime
+        case .notAsked:
+            entries.remove(at: index)
         }
-        if self.wrong[attempt.user]?.isEmpty ?? false { self.wrong[attempt.user] = nil }
+        self.sent[attempt.target] = entries.isEmpty ? nil : entries
     }
 
-    /// Forgets what has expired, then the oldest tenth, if the limit is reached.
+    /// Forgets what has expired, then the oldest tenth, if a limit is reached.
     private mutating func makeRoom(at now: NIODeadline) {
-        guard self.wrong.count >= Self.maximumUsers else { return }
-        self.wrong = self.wrong.filter { $0.value.contains { $0.until > now } }
-        guard self.wrong.count >= Self.maximumUsers else { return }
-        func newest(_ wrong: [Wrong]) -> NIODeadline { wrong.map(\.until).max() ?? .distantPast }
-        for user in self.wrong.leastTenth({ newest($0) < newest($1) }) { self.wrong[user] = nil }
+        if self.sent.count >= Self.maximumEntries {
+            self.sent = self.sent.filter { $0.value.contains { $0.until > now } }
+        }
+        if self.sent.count >= Self.maximumEntries {
+            func newest(_ sent: [Sent]) -> NIODeadline { sent.map(\.until).max() ?? .distantPast }
+            for target in self.sent.leastTenth({ newest($0) < newest($1) }) {
+                self.sent[target] = nil
+            }
+        }
+        if self.ofNetworks.count >= Self.maximumEntries {
+            self.ofNetworks = self.ofNetworks.filter { $0.value.contains { $0 > now } }
+        }
+        if self.ofNetworks.count >= Self.maximumEntries {
+            for network in self.ofNetworks.leastTenth({ $0.count < $1.count }) {
+                self.ofNetworks[network] = nil
+            }
+        }
     }
 }

@@ -1,41 +1,55 @@
 import Access
 import Cryptography
+import Foundation
 import NIOCore
 import SASL
 import Session
 import Store
 import Synchronization
 
-/// The passwords that mail servers know: a login is right if the IMAP server of the account that the
-/// user owns accepts it.
+/// The result of a login at a mail server with a client's password.
+enum UpstreamAnswer: Equatable, Sendable {
+    case accepted
+    case refused
+    /// The server received the password and did not say whether it is right.
+    case unanswered(reason: String)
+    /// The password was not sent.
+    case notAsked(reason: String)
+}
+
+/// The passwords that mail servers know: a login is right if the IMAP server of the user's mailbox
+/// accepts it.
 ///
-/// A server that is asked too often locks the account, or blocks the gateway's address. So a wrong
-/// password is sent once, and ``UpstreamAttempts`` counts more strictly than servers do.
+/// A server that is asked too often locks the mailbox, or blocks the gateway's address. So a wrong
+/// password is sent once, and ``UpstreamAttempts`` limits how many are sent at all.
 ///
 /// Safe to use from any thread.
 final class UpstreamPasswords: AuthenticationSource {
-    /// The outcome of a login at a server.
-    typealias Verifier = @Sendable (UpstreamAccount, UpstreamCredential) -> SourceVerdict
+    typealias Verifier = @Sendable (UpstreamAccount, UpstreamCredential) -> UpstreamAnswer
 
-    /// The longest time of a check: connecting, the login and the answers after it.
-    static let longestCheck = TimeAmount.seconds(30)
+    /// The longest time of a login at a server: connecting, the login and the answers after it.
+    static let longestLogin = TimeAmount.seconds(30)
+    /// The longest time of a check: the wait for an equal check, and the login.
+    static let longestCheck = UpstreamPasswords.longestLogin + UpstreamPasswords.longestLogin
+    /// How often a check that waits looks whether it may go on, in seconds.
+    private static let waitingInterval = 0.05
 
     let name = AuthenticationSourceName.upstream
-    /// Threads that wait for servers. All of one server that hangs are busy for ``longestCheck``.
+    /// Threads that wait for servers.
     let threads = 32
 
     private let verifier: Verifier
     /// Nil if passwords are not stored as credentials.
     private let learner: CredentialLearner?
-    private let attempts = Mutex(UpstreamAttempts())
-    /// The key of remembered wrong passwords: random, and only in the memory of this process.
+    private let state = Mutex((attempts: UpstreamAttempts(), servers: UpstreamServers()))
+    /// The key of the passwords that were sent: random, and only in the memory of this process.
     private let key = SymmetricKey()
     private let now: @Sendable () -> NIODeadline
 
     /// - Parameters:
     ///   - learner: stores a password that a server accepted; nil stores none.
     ///   - now: the clock; a test replaces it.
-    ///   - verifier: logs in at a server. Blocks for at most ``longestCheck``.
+    ///   - verifier: logs in at a server. Blocks for at most ``longestLogin``.
     init(
         learner: CredentialLearner?,
         now: @escaping @Sendable () -> NIODeadline = { .now() },
@@ -46,30 +60,38 @@ final class UpstreamPasswords: AuthenticationSource {
         self.verifier = verifier
     }
 
-    /// - Returns: nil for a user who owns no enabled account at an IMAP server. An Exchange account has
-    ///   none whose password opens it: Exchange Online refuses passwords.
+    /// - Returns: nil for a user without an enabled account at an IMAP server
+    ///   (``Snapshot/accountOfLogin(of:)``). An Exchange account counts for nothing: Exchange Online
+    ///   refuses passwords.
     func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck? {
-        guard let id = permissions.access.accountOfLogin(of: claim.user.id),
-            let account = permissions.endpoints[id], account.kind == .imap
-        else { return nil }
-        // With another server or user name, or once the stored credential fails, the server is asked. The
-        // version tells one missing credential from a later one.
-        let needsCredential = self.learner?.needsCredential(account) ?? false
-        let lacking = needsCredential ? "without \(account.credentialVersion)" : ""
+        guard let account = Self.account(of: claim.user, in: permissions) else { return nil }
         let server = account.imap
-        let basis =
-            "upstream \(id.rawValue) \(server.host) \(server.port) \(server.tls.rawValue) "
-            + "\(server.caFile ?? "") \(lacking) \(account.username)"
-        return SourceCheck(basis: Array(basis.utf8)) { [self] in
-            self.verify(claim, account: account, needsCredential: needsCredential)
+        let subject =
+            Array(
+                "upstream \(account.id.rawValue) \(server.host) \(server.port) \(server.tls.rawValue) "
+                    .utf8
+            ) + Array("\(server.caFile ?? "") \(account.username)".utf8)
+        // Once the stored credential fails, the server is asked. The version tells one missing
+        // credential from a later one.
+        let needsCredential = self.learner?.needsCredential(account) ?? false
+        let missing = needsCredential ? " without \(account.credentialVersion)" : ""
+        return SourceCheck(subject: subject, basis: subject + Array(missing.utf8)) { [self] in
+            self.verify(claim, account: account, subject: subject)
         }
+    }
+
+    /// The account whose server is asked for a user's password; nil for none.
+    static func account(of user: User, in permissions: StoreSnapshot) -> UpstreamAccount? {
+        let account = permissions.access.accountOfLogin(of: user.id)
+            .flatMap { permissions.endpoints[$0] }
+        return account.flatMap { $0.kind == .imap ? $0 : nil }
     }
 
     /// Asks the server, unless the password is known to be wrong or too many were wrong.
     private func verify(
         _ claim: LoginClaim,
         account: UpstreamAccount,
-        needsCredential: Bool
+        subject: [UInt8]
     ) -> SourceVerdict {
         // Also refuses an empty password, which some servers take for an anonymous login.
         guard let password = claim.password,
@@ -80,24 +102,72 @@ final class UpstreamPasswords: AuthenticationSource {
             )
         else { return .refused(detail: "the mail server cannot be sent such a password") }
         let attempt = UpstreamAttempts.Attempt(
-            user: claim.user.id,
+            target: UpstreamAttempts.Target(user: claim.user.id, server: subject),
             network: claim.network,
             isKnownNetwork: claim.isKnownNetwork,
             mark: HMACSHA256.code(for: password.value, key: self.key)
         )
-        switch self.attempts.withLock({ $0.begin(attempt, at: self.now()) }) {
-        case .permitted: break
-        case .knownWrong: return .refused()
-        case .tooMany:
-            return .refused(
-                detail: "too many wrong passwords: the mail server was not asked"
-            )
-        }
-        let verdict = self.verifier(account, credential)
-        self.attempts.withLock { $0.end(attempt, verdict: verdict, at: self.now()) }
-        if verdict == .verified, needsCredential {
+        if let verdict = self.begin(attempt) { return verdict }
+        switch self.ask(account, credential: credential, attempt: attempt) {
+        case .accepted:
             self.learner?.learn(Secret(text), of: account, by: claim)
+            return .verified
+        case .refused:
+            return .refused()
+        case .unanswered(let reason), .notAsked(let reason):
+            return .unavailable(reason: reason)
         }
-        return verdict
+    }
+
+    /// Waits until the attempt may be made.
+    /// - Returns: the verdict without a question to the server; nil if the server has to be asked.
+    private func begin(_ attempt: UpstreamAttempts.Attempt) -> SourceVerdict? {
+        let end = self.now() + Self.longestLogin
+        while true {
+            switch self.state.withLock({ $0.attempts.begin(attempt, at: self.now()) }) {
+            case .permitted:
+                return nil
+            case .knownWrong:
+                return .refused(detail: "the mail server refused this password before")
+            case .tooMany:
+                return .refused(
+                    detail: "too many wrong passwords: the mail server was not asked"
+                )
+            case .unanswered:
+                return .unavailable(reason: "the mail server did not answer other logins")
+            case .busy where self.now() >= end:
+                return .unavailable(reason: "the mail server has not answered other logins yet")
+            case .busy:
+                Thread.sleep(forTimeInterval: Self.waitingInterval)
+            }
+        }
+    }
+
+    /// Asks the server, unless it hangs or could not be asked a moment ago.
+    private func ask(
+        _ account: UpstreamAccount,
+        credential: UpstreamCredential,
+        attempt: UpstreamAttempts.Attempt
+    ) -> UpstreamAnswer {
+        let server = "\(account.imap.host):\(account.imap.port)"
+        var began = self.now()
+        var permission = self.state.withLock { $0.servers.begin(server, at: began) }
+        while permission == .wait {
+            Thread.sleep(forTimeInterval: Self.waitingInterval)
+            began = self.now()
+            permission = self.state.withLock { $0.servers.begin(server, at: began) }
+        }
+        if case .failed(let reason) = permission {
+            let answer = UpstreamAnswer.notAsked(reason: reason)
+            self.state.withLock { $0.attempts.end(attempt, answer: answer, at: began) }
+            return answer
+        }
+        let answer = self.verifier(account, credential)
+        let now = self.now()
+        self.state.withLock { state in
+            state.attempts.end(attempt, answer: answer, at: now)
+            state.servers.end(server, began: began, answer: answer, at: now)
+        }
+        return answer
     }
 }
