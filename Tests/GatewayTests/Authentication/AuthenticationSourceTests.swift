@@ -49,7 +49,7 @@ import Testing
 
         init(
             _ sources: [AuthenticationSourceName] = [.upstream],
-            now: @escaping @Sendable () -> NIODeadline = { .now() },
+            time: ManualTime? = nil,
             verdict: @escaping @Sendable (LoginClaim) -> SourceVerdict?
         ) throws {
             let box = RecordBox()
@@ -60,8 +60,9 @@ import Testing
             self.authenticator = Authenticator(
                 logger: self.fixture.log.logger,
                 sources: AuthenticationSources(settings, upstream: self.source),
-                now: now
-            ) { record in box.add?(record) }
+                now: { time?.now ?? .now() },
+                record: { box.add?($0) }
+            )
             box.add = { [unowned self] record in self.records.withLock { $0.append(record) } }
             self.authenticator.start()
         }
@@ -149,7 +150,7 @@ import Testing
         async throws
     {
         let time = ManualTime()
-        let bench = try Bench(now: { time.now }) { _ in .verified }
+        let bench = try Bench(time: time) { _ in .verified }
         for _ in 0..<5 {
             #expect(try await bench.answer(Self.anna, "pw") == "accepted")
             time.advance(by: .minutes(1))
