@@ -89,7 +89,7 @@ extension PermissionStore {
         let login = try self.read {
             try $0.value(
                 of: String.self,
-                sql: "SELECT login FROM user WHERE id = ?",
+                sql: "SELECT login FROM user WHERE id = ? AND disabled = 0",
                 arguments: [owner.rawValue]
             )
         }

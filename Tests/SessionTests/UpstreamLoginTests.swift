@@ -87,6 +87,23 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        ("T OK in", UpstreamLogin.Failure.unexpectedResponse),
+        ("T NO [AUTHENTICATIONFAILED] wrong", .temporarilyRefused),
+        ("T BAD what", .temporarilyRefused),
+    ])
+    func `an answer before the credential was sent judges no credential`(
+        answer: String,
+        failure: UpstreamLogin.Failure
+    ) {
+        let (sent, last) = self.run(
+            .established,
+            ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi", answer]
+        )
+        #expect(sent == ["T AUTHENTICATE PLAIN"])
+        #expect(last == .fail(failure))
+    }
+
     @Test func `STARTTLS precedes the credential, and CAPABILITY is sent again`() {
         let (sent, _) = self.run(
             .startTLS,

@@ -27,7 +27,7 @@ extension Authenticator {
             }
         var text = Array("\(lane) \(basis.count) \(credentials.login.count) ".utf8)
         text += basis
-        text += credentials.login
+        text += LoginFailures.folded(credentials.login)
         text += credentials.password.value
         return self.mark(text)
     }
@@ -41,9 +41,10 @@ extension Authenticator {
     /// ``KeptLoginTable/lifetime`` if logins are kept. The comparison takes constant time.
     func remembers(_ check: SourceCheck, of claim: LoginClaim) -> Bool {
         guard let kept = self.kept, let password = check.kept else {
+            guard let octets = check.remembered(of: claim) else { return false }
             return self.remembers(
                 claim.user.id,
-                password: claim.shortened,
+                password: octets,
                 basis: check.basis,
                 isExtended: check.isExtended,
                 from: claim.network
@@ -59,11 +60,8 @@ extension Authenticator {
     /// Remembers a login that a check has just found right. Runs on a thread of the source.
     func remember(_ check: SourceCheck, of claim: LoginClaim) {
         guard let kept = self.kept, let password = check.kept else {
-            return self.remember(
-                claim.user.id,
-                password: claim.shortened,
-                basis: check.basis
-            )
+            guard let octets = check.remembered(of: claim) else { return }
+            return self.remember(claim.user.id, password: octets, basis: check.basis)
         }
         kept.add(password)
     }

@@ -14,7 +14,7 @@ extension Authenticator {
             .withLock { memory in
                 // A client that has left meanwhile cannot cancel this check any more.
                 guard !login.isCancelled else { return (CheckQueue.Entry.joined, [], 0) }
-                let (entry, displaced) = memory.lines[source].queue.enter(login, check: check)
+                let (entry, displaced) = memory.queues[source].queue.enter(login, check: check)
                 let workers = entry == .entered ? memory.hire(1, for: source, of: self.sources) : 0
                 return (entry, displaced, workers)
             }
@@ -29,7 +29,7 @@ extension Authenticator {
         self.pools[source].submit { [self] state in
             // The pool has not been started, or is shutting down.
             guard case .active = state else {
-                return self.memory.withLock { $0.lines[source].workers -= 1 }
+                return self.memory.withLock { $0.queues[source].workers -= 1 }
             }
             self.runNext(of: source)
         }
@@ -39,15 +39,15 @@ extension Authenticator {
     /// the source.
     private func runNext(of source: Int) {
         let (expired, check) = self.memory.withLock { memory in
-            let expired = memory.lines[source].queue.expire(at: self.now())
-            let check = memory.lines[source].queue.next()
-            if check == nil { memory.lines[source].workers -= 1 }
+            let expired = memory.queues[source].queue.expire(at: self.now())
+            let check = memory.queues[source].queue.next()
+            if check == nil { memory.queues[source].workers -= 1 }
             return (expired, check)
         }
         for login in expired { self.turnAway(login) }
         guard let check else { return }
         let verdict = check.run()
-        let logins = self.memory.withLock { $0.lines[source].queue.leave(check.mark) }
+        let logins = self.memory.withLock { $0.queues[source].queue.leave(check.mark) }
         for login in logins { self.checked(login, by: check, verdict: verdict) }
         self.submitWork(of: source)
     }
@@ -75,7 +75,7 @@ extension Authenticator {
             record.outcome = .failed
             record.detail = ["the source \(name) cannot check passwords: \(reason)"]
             self.record(record)
-            self.silentSources.log(name, reason: reason, at: self.now())
+            self.unavailableSources.log(name, reason: reason, at: self.now())
             login.finish(.unavailable, in: Self.unavailableDelay)
         }
     }
@@ -135,9 +135,9 @@ extension Authenticator.Memory {
         for source: Int,
         of sources: AuthenticationSources
     ) -> Int {
-        let free = sources.all[source].threads - self.lines[source].workers
+        let free = sources.all[source].threads - self.queues[source].workers
         let count = max(min(wanted, free), 0)
-        self.lines[source].workers += count
+        self.queues[source].workers += count
         return count
     }
 }

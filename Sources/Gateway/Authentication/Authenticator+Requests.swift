@@ -9,7 +9,8 @@ import Synchronization
 /// answered.
 extension Authenticator {
     /// The check of a login that no source knows.
-    func vainCheck(_ credentials: Credentials, lane: CheckQueue.Lane) -> CheckQueue.Check {
+    func checkOfUnknownLogin(_ credentials: Credentials, lane: CheckQueue.Lane) -> CheckQueue.Check
+    {
         let password = PasswordHash.shortened(credentials.password.value)
         return CheckQueue.Check(
             mark: self.mark(credentials, basis: [], lane: lane),
@@ -31,6 +32,13 @@ extension Authenticator {
         return handle.login.subject.map(subjects.contains) ?? false
     }
 
+    /// Records the refusal of a login that was verified and does not stand any more.
+    func recordOutdated(_ login: PendingLogin) {
+        var record = login.record
+        record.detail = ["the password, the mailbox or its server was changed during the check"]
+        self.record(record)
+    }
+
     /// What a client claims about an enabled user.
     func claim(of user: User, login: PendingLogin, request: Request) -> LoginClaim {
         LoginClaim(
@@ -46,9 +54,9 @@ extension Authenticator {
     func cancel(_ handle: Handle) {
         handle.login.cancel()
         self.memory.withLock { memory in
-            for source in memory.lines.indices {
+            for source in memory.queues.indices {
                 for mark in handle.marks {
-                    memory.lines[source].queue.cancel(handle.login, mark: mark)
+                    memory.queues[source].queue.cancel(handle.login, mark: mark)
                 }
             }
         }

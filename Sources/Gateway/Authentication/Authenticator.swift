@@ -79,7 +79,7 @@ final class Authenticator: Sendable {
     }
 
     /// The checks of one source.
-    struct Line {
+    struct SourceQueue {
         var queue = CheckQueue()
         /// Threads that work off the queue, at most as many as the source has.
         var workers = 0
@@ -92,7 +92,7 @@ final class Authenticator: Sendable {
         var failures: LoginFailures
         var known = KnownLogins()
         /// The checks by the number of their source.
-        var lines: [Line]
+        var queues: [SourceQueue]
         /// Logins that were turned away since the last line in the log.
         var overloads = 0
         /// When the last overload was logged.
@@ -103,7 +103,7 @@ final class Authenticator: Sendable {
     /// The threads that check passwords, by the number of their source.
     let pools: [NIOThreadPool]
     /// The sources that could not answer, for the log.
-    let silentSources: SilentSources
+    let unavailableSources: UnavailableSources
     /// The key of all marks: random, and only in the memory of this process.
     let key = SymmetricKey()
     /// Locked for short work only, never during a password check.
@@ -134,11 +134,11 @@ final class Authenticator: Sendable {
         self.kept = kept
         self.sources = sources
         self.pools = sources.all.map { NIOThreadPool(numberOfThreads: $0.threads) }
-        self.silentSources = SilentSources(logger: logger)
+        self.unavailableSources = UnavailableSources(logger: logger)
         self.memory = Mutex(
             Memory(
                 failures: LoginFailures(shared: failures),
-                lines: sources.all.map { _ in Line() }
+                queues: sources.all.map { _ in SourceQueue() }
             )
         )
         self.now = now
@@ -150,7 +150,7 @@ final class Authenticator: Sendable {
         for source in self.pools.indices {
             self.pools[source].start()
             let workers = self.memory.withLock {
-                $0.hire($0.lines[source].queue.waiting, for: source, of: self.sources)
+                $0.hire($0.queues[source].queue.waiting, for: source, of: self.sources)
             }
             for _ in 0..<workers { self.submitWork(of: source) }
         }
@@ -171,7 +171,7 @@ final class Authenticator: Sendable {
 
     /// The number of checks that wait for a thread.
     var waitingChecks: Int {
-        self.memory.withLock { $0.lines.reduce(0) { $0 + $1.queue.waiting } }
+        self.memory.withLock { $0.queues.reduce(0) { $0 + $1.queue.waiting } }
     }
 
     /// Checks a login.
@@ -218,7 +218,7 @@ final class Authenticator: Sendable {
             }
         }
         // A login that no source knows takes the time of a check.
-        if checks.isEmpty { checks.append(self.vainCheck(credentials, lane: lane)) }
+        if checks.isEmpty { checks.append(self.checkOfUnknownLogin(credentials, lane: lane)) }
         var check = checks[0]
         check.following = Array(checks.dropFirst())
         self.enter(login, check: check)

@@ -39,6 +39,7 @@ extension ClientHandler {
         case .unavailable:
             self.session.authenticationFinished(.unavailable)
         case .accepted where !isCurrent:
+            if let login { self.gateway.authenticator.recordOutdated(login.login) }
             self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):
             self.admit(user, account: account)

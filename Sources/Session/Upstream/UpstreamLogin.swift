@@ -167,7 +167,11 @@ package struct UpstreamLogin: Sendable {
         case .awaitingCapabilities(beforeStartTLS: false):
             guard condition == .ok else { return self.fail(.unexpectedResponse) }
             return self.authenticate()
-        case .authenticating, .awaitingChallenge:
+        case .awaitingChallenge:
+            // The server has no password or token yet, so no answer of it judges one.
+            guard condition != .ok else { return self.fail(.unexpectedResponse) }
+            return self.fail(Quirks.failure(text) ?? .temporarilyRefused)
+        case .authenticating:
             guard condition == .ok else {
                 return self.fail(Quirks.failure(text) ?? Failure(refusal: text))
             }

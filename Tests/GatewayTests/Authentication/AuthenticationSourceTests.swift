@@ -49,7 +49,7 @@ import Testing
 
         init(
             _ sources: [AuthenticationSourceName] = [.upstream],
-            time: ManualTime? = nil,
+            time: ManualTime = ManualTime(),
             verdict: @escaping @Sendable (LoginClaim) -> SourceVerdict?
         ) throws {
             let box = RecordBox()
@@ -60,7 +60,7 @@ import Testing
             self.authenticator = Authenticator(
                 logger: self.fixture.log.logger,
                 sources: AuthenticationSources(settings, upstream: self.source),
-                now: { time?.now ?? .now() },
+                now: { time.now },
                 record: { box.add?($0) }
             )
             box.add = { [unowned self] record in self.records.withLock { $0.append(record) } }
@@ -76,14 +76,22 @@ import Testing
             _ password: String,
             answer: @escaping @Sendable (Authenticator.Answer) -> Void
         ) throws -> Authenticator.Handle {
+            let credentials = Credentials(
+                name: Array(name.utf8),
+                password: Secret(Array(password.utf8))
+            )
+            return try self.login(credentials, answer: answer)
+        }
+
+        func login(
+            _ credentials: Credentials,
+            answer: @escaping @Sendable (Authenticator.Answer) -> Void
+        ) throws -> Authenticator.Handle {
             let request = Authenticator.Request(
-                credentials: Credentials(
-                    name: Array(name.utf8),
-                    password: Secret(Array(password.utf8))
-                ),
+                credentials: credentials,
                 address: try SocketAddress(ipAddress: "192.0.2.7", port: 1_000),
                 service: .imap,
-                actor: name,
+                actor: "actor",
                 permissions: try self.fixture.store.load()
             )
             return self.authenticator.authenticate(request, on: self.loop, answer: answer)
@@ -91,9 +99,15 @@ import Testing
 
         /// - Returns: `accepted`, `refused`, `overloaded` or `unavailable`.
         func answer(_ name: String, _ password: String) async throws -> String {
+            try await self.answer(
+                Credentials(name: Array(name.utf8), password: Secret(Array(password.utf8)))
+            )
+        }
+
+        func answer(_ credentials: Credentials) async throws -> String {
             try await withCheckedThrowingContinuation { continuation in
                 do {
-                    _ = try self.login(name, password) {
+                    _ = try self.login(credentials) {
                         let word = "\($0)".prefix { $0 != "(" }
                         continuation.resume(returning: String(word))
                     }
@@ -158,6 +172,19 @@ import Testing
         #expect(bench.asked == ["pw"])
         #expect(try await bench.answer(Self.anna, "pw") == "accepted")
         #expect(bench.asked == ["pw", "pw"])
+    }
+
+    @Test func `the hash of a long password is not remembered in its place`() async throws {
+        let bench = try Bench { claim in
+            claim.password?.value.count == 100 ? .verified : .refused()
+        }
+        let password = String(repeating: "x", count: 100)
+        #expect(try await bench.answer(Self.anna, password) == "accepted")
+        let hash = PasswordHash.shortened(Array(password.utf8))
+        let credentials = Credentials(name: Array(Self.anna.utf8), password: Secret(hash))
+        #expect(try await bench.answer(credentials) == "refused")
+        #expect(try await bench.answer(Self.anna, password) == "accepted")
+        #expect(bench.asked.count == 2)
     }
 
     @Test func `a mailbox or a password that changed during the check opens no session`() throws {

@@ -281,7 +281,7 @@ import Testing
         for number in 0..<500 {
             bench.authenticator.cancel(try bench.login("x\(number)@x.example", "guess") { _ in })
         }
-        let workers = { bench.authenticator.memory.withLock { $0.lines[0].workers } }
+        let workers = { bench.authenticator.memory.withLock { $0.queues[0].workers } }
         #expect(workers() == StoredPasswords().threads && bench.authenticator.waitingChecks == 0)
         for _ in 0..<StoredPasswords().threads { isFree.signal() }
         let (answer, _) = try await bench.answer("anna@kanzlei.example", "pw-anna")
@@ -312,7 +312,7 @@ import Testing
         try await bench.authenticator.stop()
         _ = try bench.login("anna@kanzlei.example", "guess") { _ in }
         #expect(bench.authenticator.waitingChecks == 1)
-        #expect(bench.authenticator.memory.withLock { $0.lines[0].workers } == 0)
+        #expect(bench.authenticator.memory.withLock { $0.queues[0].workers } == 0)
         #expect(bench.recorded(.refused) == 0)
     }
 }

@@ -230,10 +230,11 @@ import Testing
         #expect(try bench.verdict("right") == Self.tooMany)
     }
 
-    @Test func `a stranger who tries many users reaches the server ten times`() {
+    @Test(arguments: [false, true])
+    func `a stranger who tries many users reaches the server ten times`(atOnce: Bool) {
         var attempts = UpstreamAttempts()
         let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
-        var asked = 0
+        var asked: [UpstreamAttempts.Attempt] = []
         for number in 0..<100 {
             let attempt = UpstreamAttempts.Attempt(
                 target: UpstreamAttempts.Target(user: UserID(Int64(number)), server: []),
@@ -242,10 +243,14 @@ import Testing
                 mark: [UInt8(number)]
             )
             guard case .permitted = attempts.begin(attempt, at: now) else { continue }
-            asked += 1
-            attempts.end(attempt, answer: .refused, at: now)
+            asked.append(attempt)
+            if !atOnce { attempts.end(attempt, answer: .refused, at: now) }
         }
-        #expect(asked == UpstreamAttempts.maximumOfNetwork)
+        #expect(asked.count == UpstreamAttempts.maximumOfNetwork)
+        guard atOnce else { return }
+        // Those that were right count no more.
+        for attempt in asked { attempts.end(attempt, answer: .accepted, at: now) }
+        #expect(attempts.begin(asked[0], at: now) == .permitted)
     }
 
     @Test func `an equal password waits for the answer that is on its way`() {
@@ -300,36 +305,57 @@ import Testing
         #expect(try bench.verdict("right") == .verified)
     }
 
-    @Test func `a server that failed is tried by one login at a time`() {
+    private struct Servers {
         var servers = UpstreamServers()
-        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
-        let down = UpstreamAnswer.notAsked(reason: "down")
-        #expect(servers.begin("a:993", at: now) == .permitted)
-        servers.end("a:993", began: now, answer: down, at: now)
-        #expect(servers.begin("a:993", at: now) == .failed(reason: "down"))
-        #expect(servers.begin("b:993", at: now) == .permitted)
-        let later = now + UpstreamServers.pause
-        #expect(servers.begin("a:993", at: later) == .permitted)
-        #expect(servers.begin("a:993", at: later) == .failed(reason: "down"))
-        servers.end("a:993", began: later, answer: .refused, at: later)
-        #expect(servers.begin("a:993", at: later) == .permitted)
-        #expect(servers.begin("a:993", at: later) == .permitted)
+        var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+        mutating func begin(_ name: String, known: Bool = true) -> UpstreamServers.Permission {
+            self.servers.begin(name, isKnownNetwork: known, at: self.now)
+        }
+
+        mutating func end(_ name: String, began: NIODeadline, _ answer: UpstreamAnswer) {
+            self.servers.end(name, began: began, answer: answer, at: self.now)
+        }
+    }
+
+    @Test func `a server that failed is tried by one login at a time`() {
+        var bench = Servers()
+        #expect(bench.begin("a:993") == .permitted)
+        bench.end("a:993", began: bench.now, .notAsked(reason: "down"))
+        #expect(bench.begin("a:993") == .failed(reason: "down"))
+        #expect(bench.begin("b:993") == .permitted)
+        bench.now = bench.now + UpstreamServers.pause
+        #expect(bench.begin("a:993") == .permitted)
+        #expect(bench.begin("a:993") == .failed(reason: "down"))
+        bench.end("a:993", began: bench.now, .refused)
+        for _ in 0..<2 { #expect(bench.begin("a:993") == .permitted) }
+    }
+
+    @Test func `a server that is slow to refuse is asked for other mailboxes`() {
+        var bench = Servers()
+        #expect(bench.begin("a:993", known: false) == .permitted)
+        bench.end("a:993", began: bench.now, .unanswered(reason: "slow"))
+        #expect(bench.begin("a:993", known: false) == .permitted)
+        #expect(bench.begin("a:993") == .permitted)
     }
 
     @Test func `a server that hangs has half of the threads, and the others go on`() {
-        var servers = UpstreamServers()
-        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
-        for _ in 0..<UpstreamServers.maximumLogins {
-            #expect(servers.begin("a:993", at: now) == .permitted)
+        var bench = Servers()
+        // Strangers leave room for those who logged in lately.
+        for number in 0..<UpstreamServers.maximumLogins {
+            let isFree = number < UpstreamServers.maximumFromOthers
+            #expect(bench.begin("a:993", known: false) == (isFree ? .permitted : .wait))
+        }
+        for _ in UpstreamServers.maximumFromOthers..<UpstreamServers.maximumLogins {
+            #expect(bench.begin("a:993") == .permitted)
         }
         // A server that is only busy answers soon.
-        #expect(servers.begin("a:993", at: now) == .wait)
-        servers.end("a:993", began: now, answer: .accepted, at: now)
-        #expect(servers.begin("a:993", at: now) == .permitted)
-        let later = now + UpstreamServers.longestUsual
-        let reason = "a:993 does not answer other logins"
-        #expect(servers.begin("a:993", at: later) == .failed(reason: reason))
-        #expect(servers.begin("b:993", at: later) == .permitted)
+        #expect(bench.begin("a:993") == .wait)
+        bench.end("a:993", began: bench.now, .accepted)
+        #expect(bench.begin("a:993") == .permitted)
+        bench.now = bench.now + UpstreamServers.longestUsual
+        #expect(bench.begin("a:993") == .failed(reason: "a:993 does not answer other logins"))
+        #expect(bench.begin("b:993") == .permitted)
     }
 
     @Test func `a corrected server or user name is asked again`() throws {
@@ -388,6 +414,24 @@ import Testing
         #expect(try bench.verdict("right") == .verified)
         #expect(try bench.storedPassword() == "right")
         #expect(!bench.breaker.hasRefused(try bench.account()))
+    }
+
+    @Test func `a stored password that the server accepts again is used at once`() throws {
+        let bench = try Bench()
+        try bench.set { $0.password = Secret("right") }
+        bench.breaker.refused(try bench.account(), service: .imap)
+        #expect(try bench.verdict("right") == .verified)
+        #expect(!bench.breaker.hasRefused(try bench.account()))
+        #expect(bench.breaker.denial(try bench.account(), service: .imap) == nil)
+    }
+
+    @Test func `nothing is learnt from a user who is disabled meanwhile`() throws {
+        let bench = try Bench()
+        bench.breaker.refused(try bench.account(), service: .imap)
+        let check = try #require(try bench.check("right"))
+        try bench.fixture.store.setDisabled(true, login: "anna@kanzlei.example", actor: "test")
+        #expect(check.run() == .verified)
+        #expect(try bench.storedPassword() == "up-anna")
     }
 
     @Test func `nothing is learnt unless it is configured`() throws {

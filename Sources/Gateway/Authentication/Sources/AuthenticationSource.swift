@@ -67,6 +67,12 @@ struct SourceCheck: Sendable {
     /// The claim that may be kept across a restart; nil for a source whose verdicts are remembered
     /// for minutes only.
     var kept: PasswordClaim?
+    /// The octets of a claim by which it is remembered. Another source than the store accepts no hash in
+    /// the place of a long password.
+    func remembered(of claim: LoginClaim) -> [UInt8]? {
+        self.kept == nil ? claim.password?.value : claim.shortened
+    }
+
     /// Checks the password. Blocks for a limited time; called on a thread of the source.
     var run: @Sendable () -> SourceVerdict
 }

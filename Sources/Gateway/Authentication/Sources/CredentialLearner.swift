@@ -42,16 +42,19 @@ final class CredentialLearner: Sendable {
         return stored == Array(password.value.utf8)
     }
 
-    /// Stores a password that the account's IMAP server has just accepted, if it needs one. Blocks until it is in force,
-    /// because the session that begins now needs it. A failure is logged; the login is not refused.
+    /// Stores a password that the account's IMAP server has just accepted, if the account needs one.
+    /// Blocks until it is in force, because the session that begins now needs it. A failure is logged; the login is not refused.
     /// - Parameters:
     ///   - account: the server that accepted the password, as it was then.
     ///   - claim: the owner's login.
     func learn(_ password: Secret<String>, of account: UpstreamAccount, by claim: LoginClaim) {
-        guard self.needsCredential(account), !self.stores(password, of: account),
-            // Do not write to a store that is refused: the change would not be in force.
-            !self.permissions.isRestricted(by: .store)
-        else { return }
+        guard self.needsCredential(account) else { return }
+        // The server refused it for a moment only: it may be used again at once.
+        if self.stores(password, of: account) {
+            return self.breaker.accepted(account, service: .imap)
+        }
+        // Do not write to a store that is refused: the change would not be in force.
+        guard !self.permissions.isRestricted(by: .store) else { return }
         do {
             let isLearnt = try self.store.learnPassword(
                 password,

@@ -50,11 +50,17 @@ final class LoginConversation: UpstreamChannelDelegate {
     var wantsOctets: Bool { false }
 
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
-        self.promise.succeed(.accepted)
+        // Only an answer to the password counts, whatever the state machine lets pass.
+        self.promise.succeed(
+            self.lease.isSent
+                ? .accepted : .notAsked(reason: "the server did not take the password")
+        )
     }
 
     func channelFailed(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {
-        if case .login(.credentialRefused) = failure { return self.promise.succeed(.refused) }
+        if case .login(.credentialRefused) = failure, self.lease.isSent {
+            return self.promise.succeed(.refused)
+        }
         let error = ProbeError(failure, of: self.channel, login: ProbeError.init)
         let reason = "\(self.endpoint.host):\(self.endpoint.port) \(error)"
         self.promise.succeed(

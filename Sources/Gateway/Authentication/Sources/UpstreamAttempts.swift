@@ -44,7 +44,7 @@ struct UpstreamAttempts {
     /// A wrong password is forgotten after this time.
     static let lifetime = TimeAmount.minutes(15)
     /// A password that a server received without an answer is forgotten after this time.
-    static let unansweredLifetime = TimeAmount.minutes(2)
+    static let unansweredLifetime = TimeAmount.minutes(1)
     /// Mailboxes, and networks, with wrong passwords. Beyond the limit, the tenth with the oldest is
     /// forgotten.
     static let maximumEntries = 10_000
@@ -65,10 +65,17 @@ struct UpstreamAttempts {
         var until = NIODeadline.distantFuture
     }
 
+    /// A password that was sent, as it counts for its network.
+    private struct Counted {
+        var state = State.running
+        /// When it counts no more.
+        var until = NIODeadline.distantFuture
+    }
+
     /// At most ``maximumEntries``, beside those with running attempts.
     private var sent: [Target: [Sent]] = [:]
-    /// The times at which wrong passwords from a network are forgotten.
-    private var ofNetworks: [Network: [NIODeadline]] = [:]
+    /// At most ``maximumOfNetwork`` for each network.
+    private var ofNetworks: [Network: [Counted]] = [:]
 
     /// Decides whether a password may be sent. A permitted one runs until ``end(_:answer:at:)``.
     mutating func begin(_ attempt: Attempt, at now: NIODeadline) -> Permission {
@@ -85,17 +92,21 @@ struct UpstreamAttempts {
             $0.isKnownNetwork == attempt.isKnownNetwork && $0.state != .forgiven
         }
         let limit = attempt.isKnownNetwork ? Self.maximumFromKnown : Self.maximumFromOthers
-        if counted.count >= limit {
-            if counted.contains(where: { $0.state == .running }) { return .busy }
-            return counted.contains { $0.state == .unanswered } ? .unanswered : .tooMany
-        }
+        if counted.count >= limit { return Self.refusal(counted.map(\.state)) }
         if !attempt.isKnownNetwork {
-            let others = (self.ofNetworks[attempt.network] ?? []).count { $0 > now }
-            guard others < Self.maximumOfNetwork else { return .tooMany }
+            let others = (self.ofNetworks[attempt.network] ?? []).filter { $0.until > now }
+            if others.count >= Self.maximumOfNetwork { return Self.refusal(others.map(\.state)) }
+            self.ofNetworks[attempt.network] = others + [Counted()]
         }
         let sent = Sent(mark: attempt.mark, isKnownNetwork: attempt.isKnownNetwork)
         self.sent[attempt.target] = entries + [sent]
         return .permitted
+    }
+
+    /// Why no further password may be sent, after as many as may be wrong.
+    private static func refusal(_ states: [State]) -> Permission {
+        if states.contains(.running) { return .busy }
+        return states.contains(.unanswered) ? .unanswered : .tooMany
     }
 
     /// A server has answered, or did not.
@@ -105,6 +116,7 @@ struct UpstreamAttempts {
                 $0.mark == attempt.mark && $0.state == .running
             })
         else { return }
+        self.endOfNetwork(attempt, answer: answer, at: now)
         switch answer {
         case .accepted:
             entries.remove(at: index)
@@ -117,10 +129,6 @@ struct UpstreamAttempts {
         case .refused:
             entries[index].state = .wrong
             entries[index].until = now + Self.lifetime
-            if !attempt.isKnownNetwork {
-                let others = (self.ofNetworks[attempt.network] ?? []).filter { $0 > now }
-                self.ofNetworks[attempt.network] = others + [now + Self.lifetime]
-            }
         case .unanswered:
             entries[index].state = .unanswered
             entries[index].until = now + Self.unansweredLifetime
@@ -128,6 +136,28 @@ struct UpstreamAttempts {
             entries.remove(at: index)
         }
         self.sent[attempt.target] = entries.isEmpty ? nil : entries
+    }
+
+    /// Counts the answer for the network of an attempt.
+    private mutating func endOfNetwork(
+        _ attempt: Attempt,
+        answer: UpstreamAnswer,
+        at now: NIODeadline
+    ) {
+        guard !attempt.isKnownNetwork, var counted = self.ofNetworks[attempt.network] else {
+            return
+        }
+        counted.removeAll { $0.until <= now }
+        if let index = counted.firstIndex(where: { $0.state == .running }) {
+            counted.remove(at: index)
+        }
+        switch answer {
+        case .refused: counted.append(Counted(state: .wrong, until: now + Self.lifetime))
+        case .unanswered:
+            counted.append(Counted(state: .unanswered, until: now + Self.unansweredLifetime))
+        case .accepted, .notAsked: break
+        }
+        self.ofNetworks[attempt.network] = counted.isEmpty ? nil : counted
     }
 
     /// Forgets what has expired, then the oldest tenth, if a limit is reached.
@@ -142,7 +172,7 @@ struct UpstreamAttempts {
             }
         }
         if self.ofNetworks.count >= Self.maximumEntries {
-            self.ofNetworks = self.ofNetworks.filter { $0.value.contains { $0 > now } }
+            self.ofNetworks = self.ofNetworks.filter { $0.value.contains { $0.until > now } }
         }
         if self.ofNetworks.count >= Self.maximumEntries {
             for network in self.ofNetworks.leastTenth({ $0.count < $1.count }) {

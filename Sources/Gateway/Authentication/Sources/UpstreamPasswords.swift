@@ -24,6 +24,16 @@ final class UpstreamPasswords: AuthenticationSource {
     /// How often a check that waits looks whether it may go on, in seconds.
     private static let waitingInterval = 0.05
 
+    /// Checks of one mailbox that wait for others of the same mailbox. Each occupies a thread.
+    fileprivate static let maximumWaiting = 2
+
+    fileprivate struct State {
+        var attempts = UpstreamAttempts()
+        var servers = UpstreamServers()
+        /// Checks that wait, by their mailbox.
+        var waiting: [UpstreamAttempts.Target: Int] = [:]
+    }
+
     let name = AuthenticationSourceName.upstream
     /// Threads that wait for servers.
     let threads = 32
@@ -31,7 +41,7 @@ final class UpstreamPasswords: AuthenticationSource {
     private let verifier: Verifier
     /// Nil if passwords are not stored as credentials.
     private let learner: CredentialLearner?
-    private let state = Mutex((attempts: UpstreamAttempts(), servers: UpstreamServers()))
+    private let state = Mutex(State())
     /// The key of the passwords that were sent: random, and only in the memory of this process.
     private let key = SymmetricKey()
     private let now: @Sendable () -> NIODeadline
@@ -113,6 +123,8 @@ final class UpstreamPasswords: AuthenticationSource {
     /// - Returns: the verdict without a question to the server; nil if the server has to be asked.
     private func begin(_ attempt: UpstreamAttempts.Attempt) -> SourceVerdict? {
         let end = self.now() + Self.longestLogin
+        var isWaiting = false
+        defer { if isWaiting { self.state.withLock { $0.leave(attempt.target) } } }
         while true {
             switch self.state.withLock({ $0.attempts.begin(attempt, at: self.now()) }) {
             case .permitted:
@@ -125,9 +137,13 @@ final class UpstreamPasswords: AuthenticationSource {
                 )
             case .unanswered:
                 return .unavailable(reason: "the mail server did not answer other logins")
-            case .busy where self.now() >= end:
-                return .unavailable(reason: "the mail server has not answered other logins yet")
             case .busy:
+                if !isWaiting { isWaiting = self.state.withLock { $0.wait(for: attempt.target) } }
+                guard isWaiting, self.now() < end else {
+                    return .unavailable(
+                        reason: "the mail server has not answered other logins yet"
+                    )
+                }
                 Thread.sleep(forTimeInterval: Self.waitingInterval)
             }
         }
@@ -141,11 +157,15 @@ final class UpstreamPasswords: AuthenticationSource {
     ) -> UpstreamAnswer {
         let server = "\(account.imap.host):\(account.imap.port)"
         var began = self.now()
-        var permission = self.state.withLock { $0.servers.begin(server, at: began) }
+        var permission = self.state.withLock {
+            $0.servers.begin(server, isKnownNetwork: attempt.isKnownNetwork, at: began)
+        }
         while permission == .wait {
             Thread.sleep(forTimeInterval: Self.waitingInterval)
             began = self.now()
-            permission = self.state.withLock { $0.servers.begin(server, at: began) }
+            permission = self.state.withLock {
+                $0.servers.begin(server, isKnownNetwork: attempt.isKnownNetwork, at: began)
+            }
         }
         if case .failed(let reason) = permission {
             let answer = UpstreamAnswer.notAsked(reason: reason)
@@ -159,5 +179,23 @@ final class UpstreamPasswords: AuthenticationSource {
             state.servers.end(server, began: began, answer: answer, at: now)
         }
         return answer
+    }
+}
+
+extension UpstreamPasswords.State {
+    /// Counts a check that waits for others of its mailbox.
+    /// - Returns: false if too many wait.
+    fileprivate mutating func wait(for target: UpstreamAttempts.Target) -> Bool {
+        guard self.waiting[target, default: 0] < UpstreamPasswords.maximumWaiting else {
+            return false
+        }
+        self.waiting[target, default: 0] += 1
+        return true
+    }
+
+    /// A check waits no more.
+    fileprivate mutating func leave(_ target: UpstreamAttempts.Target) {
+        let count = self.waiting[target, default: 1] - 1
+        self.waiting[target] = count > 0 ? count : nil
     }
 }

@@ -16,6 +16,8 @@ struct UpstreamServers {
 
     /// Logins that run at one server at a time; half of the threads.
     static let maximumLogins = 16
+    /// Those of them that come from networks which are not known to be their users'.
+    static let maximumFromOthers = 8
     /// With as many running logins, one that has run for longer means that the server hangs.
     static let longestUsual = TimeAmount.seconds(3)
     /// How long a server that failed is not asked. After that one login tries it.
@@ -35,7 +37,8 @@ struct UpstreamServers {
     private var servers: [String: Server] = [:]
 
     /// Decides whether a login may run.
-    mutating func begin(_ name: String, at now: NIODeadline) -> Permission {
+    /// - Parameter isKnownNetwork: whether the user logged in lately from where the login comes from.
+    mutating func begin(_ name: String, isKnownNetwork: Bool, at now: NIODeadline) -> Permission {
         if self.servers.count >= Self.maximumServers {
             self.servers = self.servers.filter { !$0.value.running.isEmpty }
         }
@@ -43,7 +46,8 @@ struct UpstreamServers {
         if let failure = server.failure, server.pausedUntil > now || !server.running.isEmpty {
             return .failed(reason: failure)
         }
-        if server.running.count >= Self.maximumLogins, let oldest = server.running.min() {
+        let limit = isKnownNetwork ? Self.maximumLogins : Self.maximumFromOthers
+        if server.running.count >= limit, let oldest = server.running.min() {
             return oldest + Self.longestUsual > now
                 ? .wait : .failed(reason: "\(name) does not answer other logins")
         }
@@ -65,7 +69,10 @@ struct UpstreamServers {
         switch answer {
         case .accepted, .refused:
             server.failure = nil
-        case .unanswered(let reason), .notAsked(let reason):
+        case .unanswered:
+            // Some servers are slow to refuse a password. That says nothing about other mailboxes.
+            server.failure = nil
+        case .notAsked(let reason):
             server.failure = reason
             server.pausedUntil = now + Self.pause
         }

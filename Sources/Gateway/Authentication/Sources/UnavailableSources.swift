@@ -3,7 +3,7 @@ import NIOCore
 import Synchronization
 
 /// Logs sources that cannot answer, each at once and then at most once in a period.
-final class SilentSources: Sendable {
+final class UnavailableSources: Sendable {
     static let period = TimeAmount.minutes(1)
 
     private let logger: Logger
