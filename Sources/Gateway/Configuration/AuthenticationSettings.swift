@@ -1,5 +1,6 @@
 package import Access
 import Session
+package import Store
 
 /// The part `authentication` of the configuration: which sources verify logins.
 package struct AuthenticationSettings: Equatable, Sendable {
@@ -32,9 +33,17 @@ package struct AuthenticationSettings: Equatable, Sendable {
         return self.domains[domain] ?? self.sources
     }
 
-    /// Whether the login of a user gives the gateway the credential of the user's mailbox.
-    package func learns(from login: Address) -> Bool {
-        self.learns && self.sources(for: login).contains(.upstream)
+    /// The user whose next login gives the gateway the credential of an account; nil for nobody.
+    package func teacher(of account: AccountID, in permissions: StoreSnapshot) -> User? {
+        guard self.learns, let owner = permissions.access.accounts[account]?.owner,
+            let user = permissions.access.users[owner], !user.isDisabled,
+            permissions.access.accountOfLogin(of: owner) == account,
+            permissions.endpoints[account]?.kind == .imap
+        else { return nil }
+        let sources = self.sources(for: user.login)
+        // A source before it must not know the user.
+        let isAsked = sources.first == .upstream || permissions.passwords[owner] == nil
+        return isAsked && sources.contains(.upstream) ? user : nil
     }
 
     /// Whether a source is asked for any login.

@@ -45,8 +45,9 @@ struct AccountCommand: AsyncParsableCommand {
             let authentication = try await self.configuration.load().authentication
             // Without a password, the gateway logs in to Exchange with a token of its application, or
             // learns the password when the owner logs in.
+            let isLearnt = authentication.learns && self.settings.owner != nil
             let prompt =
-                self.kind == .imap && !authentication.learns
+                self.kind == .imap && !isLearnt
                 ? "Password at the mail server: " : nil
             var settings = try self.settings.settings(prompt: prompt)
             settings.kind = Account.Kind(rawValue: self.kind.rawValue)

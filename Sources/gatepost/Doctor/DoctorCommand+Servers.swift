@@ -20,12 +20,12 @@ extension DoctorCommand {
         guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
         let sources = CredentialSource(masterKey, application: configuration.exchange)
         let stored = StoredCredentials(configuration)
+        let permissions = configuration.authentication.learns ? try store.load() : nil
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
             // IMAP first: a credential refused there is not tried at the submission server.
-            let owner = account.owner.flatMap { Address($0.utf8) }
-            let awaited = owner.flatMap {
-                upstream.kind == .imap && configuration.authentication.learns(from: $0) ? $0 : nil
+            let awaited = permissions.flatMap {
+                configuration.authentication.teacher(of: upstream.id, in: $0)?.login
             }
             let mailbox = await Self.checkMailbox(
                 upstream,

@@ -253,6 +253,30 @@ import Testing
         #expect(attempts.begin(asked[0], at: now) == .permitted)
     }
 
+    @Test func `a mailbox that was forgotten leaves no count of its network`() {
+        var attempts = UpstreamAttempts()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        func attempt(_ number: Int, from network: String) -> UpstreamAttempts.Attempt {
+            UpstreamAttempts.Attempt(
+                target: UpstreamAttempts.Target(user: UserID(Int64(number)), server: []),
+                network: Network(text: network),
+                isKnownNetwork: false,
+                mark: [1]
+            )
+        }
+        let own = (1...UpstreamAttempts.maximumOfNetwork).map {
+            attempt($0, from: "198.51.100.7")
+        }
+        for attempt in own { #expect(attempts.begin(attempt, at: now) == .permitted) }
+        // Others, in networks of their own, until mailboxes are forgotten while they are asked for.
+        for number in 0..<2 * UpstreamAttempts.maximumEntries {
+            let network = "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)"
+            _ = attempts.begin(attempt(100 + number, from: network), at: now)
+        }
+        for attempt in own { attempts.end(attempt, answer: .accepted, at: now) }
+        #expect(attempts.begin(own[0], at: now) == .permitted)
+    }
+
     @Test func `an equal password waits for the answer that is on its way`() {
         var attempts = UpstreamAttempts()
         let now = NIODeadline.uptimeNanoseconds(1_000_000_000)

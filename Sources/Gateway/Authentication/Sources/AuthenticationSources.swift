@@ -33,14 +33,7 @@ struct AuthenticationSources: Sendable {
 
     /// Whether the next login of an account's owner gives the gateway the credential of the account.
     func learns(_ account: AccountID, in permissions: StoreSnapshot) -> Bool {
-        guard let owner = permissions.access.accounts[account]?.owner,
-            let user = permissions.access.users[owner], !user.isDisabled,
-            self.settings.learns(from: user.login),
-            UpstreamPasswords.account(of: user, in: permissions)?.id == account
-        else { return false }
-        // A source before it must not know the user.
-        return self.settings.sources(for: user.login).first == .upstream
-            || permissions.passwords[owner] == nil
+        self.settings.teacher(of: account, in: permissions) != nil
     }
 
     /// Whether a source of a login is asked over the network, which takes longer than a password in the

@@ -111,12 +111,13 @@ struct UpstreamAttempts {
 
     /// A server has answered, or did not.
     mutating func end(_ attempt: Attempt, answer: UpstreamAnswer, at now: NIODeadline) {
+        // First, because the mailbox may be forgotten already.
+        self.endOfNetwork(attempt, answer: answer, at: now)
         guard var entries = self.sent[attempt.target],
             let index = entries.lastIndex(where: {
                 $0.mark == attempt.mark && $0.state == .running
             })
         else { return }
-        self.endOfNetwork(attempt, answer: answer, at: now)
         switch answer {
         case .accepted:
             entries.remove(at: index)
