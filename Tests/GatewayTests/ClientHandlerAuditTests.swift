@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// Answers that wait for their records in the audit log.
-@Suite(.timeLimit(.minutes(5))) struct ClientHandlerAuditTests {
+@Suite(.timeLimit(.minutes(20))) struct ClientHandlerAuditTests {
     /// Counts what is read of the socket.
     private final class Socket: ChannelOutboundHandler {
         typealias OutboundIn = ByteBuffer

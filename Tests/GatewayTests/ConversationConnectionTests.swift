@@ -8,7 +8,7 @@ import Testing
 @testable import Store
 
 /// A conversation that no client leads, at a server that a test plays.
-@Suite(.timeLimit(.minutes(2))) struct ConversationConnectionTests {
+@Suite(.timeLimit(.minutes(20))) struct ConversationConnectionTests {
     private final class Outcomes: Sendable {
         private let list = Mutex<[FolderReading.Outcome?]>([])
 

@@ -9,7 +9,7 @@ import Testing
 @testable import Store
 
 /// Whose login is next where more wait than may be under way, and what a server owes that has a credential.
-@Suite(.timeLimit(.minutes(2))) struct CredentialTurnsTests {
+@Suite(.timeLimit(.minutes(20))) struct CredentialTurnsTests {
     private static let account = CredentialCircuitsTests.account()
 
     private static func breaker(

@@ -8,7 +8,7 @@ import Testing
 @testable import Store
 
 /// A mail server that takes connections and says nothing, or takes its time: no login waits for it for long.
-@Suite(.timeLimit(.minutes(2))) struct LoginDeadlineTests {
+@Suite(.timeLimit(.minutes(20))) struct LoginDeadlineTests {
     private struct Conversation: ServerConversation {
         mutating func begin(
             _ profile: UpstreamProfile,

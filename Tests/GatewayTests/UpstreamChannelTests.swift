@@ -8,7 +8,7 @@ import Testing
 @testable import Store
 
 /// The one channel to servers, for mail and for sending alike.
-@Suite(.timeLimit(.minutes(2))) struct UpstreamChannelTests {
+@Suite(.timeLimit(.minutes(20))) struct UpstreamChannelTests {
     typealias Side = ChannelTest.Side
 
     // MARK: - Octets

@@ -230,7 +230,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "info").coversAccount == .manage)
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(20)))
     func `a dry run works while another process holds the write lock`() throws {
         let office = try Self.furnished()
         let revision = try office.store.revision()
@@ -401,7 +401,7 @@ import Testing
         ]
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func `the time grows as the document does`() throws {
         // Quadratic work takes 16 times as long for a document of four times the size. Another
         // process may hold the processor in one attempt.

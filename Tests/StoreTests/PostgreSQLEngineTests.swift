@@ -89,7 +89,7 @@ import Testing
         #expect(try other.users().count == 1)
     }
 
-    @Test(.timeLimit(.minutes(2))) func `a look that fails after a silence opens nothing`()
+    @Test(.timeLimit(.minutes(20))) func `a look that fails after a silence opens nothing`()
         async throws
     {
         let store = try self.node("one")

@@ -53,7 +53,7 @@ import Testing
         #expect(told == expected)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `the end of a grant is published without any edit`()
+    @Test(.timeLimit(.minutes(20))) func `the end of a grant is published without any edit`()
         async throws
     {
         let office = try Office()
@@ -80,7 +80,7 @@ import Testing
         #expect(second.access.nextExpiry(after: .current) == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a snapshot is older than each later one`()
+    @Test(.timeLimit(.minutes(20))) func `a snapshot is older than each later one`()
         async throws
     {
         let office = try Office()
