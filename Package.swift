@@ -79,6 +79,13 @@ let package = Package(
             providers: [.apt(["libcurl4-openssl-dev"])]
         ),
         .target(name: "HTTPS", dependencies: ["CCurl"], swiftSettings: settings),
+        .target(name: "OAuth", dependencies: ["Cryptography", "HTTPS"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CLDAP",
+            pkgConfig: "ldap",
+            providers: [.apt(["libldap-dev"])]
+        ),
+        .target(name: "LDAP", dependencies: ["CLDAP"], swiftSettings: settings),
         .target(name: "TLS", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: settings),
         .target(
             name: "Exchange",
@@ -89,7 +96,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "CLinux", "IMAP", "SMTP", "SASL", "Access", "Session", "Store", "TLS", "Exchange",
-                nioCore, nioPosix, nioTLS,
+                "LDAP", "OAuth", nioCore, nioPosix, nioTLS,
                 "Cryptography",
                 logging,
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -147,6 +154,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "OAuthTests",
+            dependencies: ["OAuth", "Cryptography", "HTTPS", "COpenSSL"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "LDAPTests", dependencies: ["LDAP", "CLDAP"], swiftSettings: settings),
+        .testTarget(
             name: "SASLTests",
             dependencies: ["SASL", "Support"],
             swiftSettings: settings
@@ -188,7 +201,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Session", "IMAP", "Store", "SASL", "TLS", "Access", "Exchange",
-                "Cryptography", "Support", logging, nioCore, nioEmbedded, nioPosix, nioTLS,
+                "Cryptography", "OAuth", "Support", logging, nioCore, nioEmbedded, nioPosix, nioTLS,
             ],
             swiftSettings: settings
         ),

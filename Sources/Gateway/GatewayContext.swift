@@ -1,6 +1,7 @@
 import Access
 import Logging
 import NIOCore
+import OAuth
 import Session
 import Store
 import Synchronization
@@ -128,7 +129,7 @@ final class GatewayContext: Sendable {
             logger: logger,
             sources: AuthenticationSources(
                 configuration.authentication,
-                upstream: Self.upstreamPasswords(
+                others: try Self.sources(
                     configuration.authentication,
                     learner: CredentialLearner(
                         store: store,
@@ -138,7 +139,8 @@ final class GatewayContext: Sendable {
                         logger: logger
                     ),
                     upstream: self.upstream
-                )
+                ),
+                noteUse: Self.noteUse(in: store, writer: self.storeWriter, logger: logger)
             ),
             kept: configuration.keepsLogins
                 ? KeptLogins(
@@ -167,7 +169,8 @@ final class GatewayContext: Sendable {
         )
         self.submissionSettings = SubmissionSession.Settings(
             maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,
-            name: configuration.hostName
+            name: configuration.hostName,
+            methods: configuration.authentication.methods
         )
         self.imapTLS = try TLSServerContextStore(configuration.imapTLS)
         self.submissionTLS = try TLSServerContextStore(configuration.submissionTLS)
@@ -176,15 +179,47 @@ final class GatewayContext: Sendable {
 
 /// The sources of logins.
 extension GatewayContext {
-    /// - Returns: nil if no login is checked at a mail server.
-    private static func upstreamPasswords(
+    /// The sources in use, besides the passwords in the store.
+    private static func sources(
         _ settings: AuthenticationSettings,
         learner: CredentialLearner,
         upstream: UpstreamServices
-    ) -> UpstreamPasswords? {
-        guard settings.uses(.upstream) else { return nil }
-        return UpstreamPasswords(learner: settings.learns ? learner : nil) {
-            upstream.verify($0, credential: $1)
+    ) throws -> [any AuthenticationSource] {
+        var sources: [any AuthenticationSource] = []
+        if settings.uses(.upstream) {
+            sources.append(
+                UpstreamPasswords(learner: settings.learns ? learner : nil) {
+                    upstream.verify($0, credential: $1)
+                }
+            )
+        }
+        if settings.uses(.ldap), let directory = settings.directory {
+            sources.append(DirectoryPasswords { directory.verify($0, password: $1) })
+        }
+        if settings.uses(.oauth) {
+            let verifier = try TokenVerifier(issuers: settings.issuers) { Moment.current.seconds }
+            sources.append(AccessTokens { await verifier.verify($0) })
+        }
+        return sources
+    }
+
+    /// Records the use of app passwords, in the background.
+    private static func noteUse(
+        in store: PermissionStore,
+        writer: BackgroundWriter,
+        logger: Logger
+    ) -> @Sendable (AppPasswordID) -> Void {
+        { id in
+            writer.submit {
+                do {
+                    try store.appPasswordUsed(id, at: .current)
+                } catch {
+                    logger.warning(
+                        "cannot record the use of an app password",
+                        metadata: ["error": "\(error)"]
+                    )
+                }
+            }
         }
     }
 }

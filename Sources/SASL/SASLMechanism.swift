@@ -5,6 +5,8 @@ package enum SASLMechanism: String, CaseIterable, Sendable, CustomStringConverti
     case plain = "PLAIN"
     /// Login and password as answers to two challenges (draft-murchison-sasl-login-00 §2).
     case login = "LOGIN"
+    /// OAuth access token in one message (RFC 7628).
+    case oauthBearer = "OAUTHBEARER"
     /// User name and OAuth access token in one message (Microsoft and Google).
     case xoauth2 = "XOAUTH2"
 

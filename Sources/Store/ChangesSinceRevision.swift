@@ -105,7 +105,15 @@ extension StoreTransaction {
         try self.read(groups: changed.groups, members: changed.members, into: &change)
         let endpoints = try self.read(accounts: changed.accounts, into: &change)
         try self.read(rulesOf: changed, into: &change)
-        return known.applying(change, passwords: passwords, endpoints: endpoints)
+        let appPasswords =
+            try changed.users.isEmpty
+            ? [:] : self.appPasswordRecords(where: RowFilter("user", in: changed.users))
+        return known.applying(
+            change,
+            passwords: passwords,
+            appPasswords: appPasswords,
+            endpoints: endpoints
+        )
     }
 
     /// Reads users.

@@ -61,6 +61,7 @@ extension StoreTransaction {
             access: Snapshot(revision: try self.revision(), builder: builder),
             endpoints: endpoints,
             passwords: passwords,
+            appPasswords: PersistentTable(try self.appPasswordRecords().map { ($0.key, $0.value) }),
             generation: generation
         )
     }

@@ -91,6 +91,8 @@ extension StoreTransaction {
         ],
         "copyLeft": ["id", "account", "folder", "messages", "created"],
         "notice": ["id", "account", "subject", "text", "created", "token"],
+        "appPassword": ["id", "user", "name", "digest", "created", "expires"],
+        "appPasswordUse": ["appPassword", "moment"],
         "nameVersion": ["id", "value"],
         "revision": ["id", "value"],
     ]

@@ -9,6 +9,8 @@ package final class StoreSnapshot: Sendable {
     package let endpoints: PersistentTable<AccountID, UpstreamAccount>
     /// The password hashes of users who have one.
     package let passwords: PersistentTable<UserID, PasswordRecord>
+    /// The app passwords of users who have some.
+    private let appPasswords: PersistentTable<UserID, [AppPasswordRecord]>
     /// The number of the file in this process; a file that replaces another one has a higher
     /// number.
     private let generation: Int
@@ -22,6 +24,7 @@ package final class StoreSnapshot: Sendable {
         access: Snapshot,
         endpoints: PersistentTable<AccountID, UpstreamAccount>,
         passwords: PersistentTable<UserID, PasswordRecord>,
+        appPasswords: PersistentTable<UserID, [AppPasswordRecord]> = PersistentTable(),
         generation: Int = 0,
         history: SnapshotHistory = SnapshotHistory(),
         isRestricted: Bool = false
@@ -29,9 +32,15 @@ package final class StoreSnapshot: Sendable {
         self.access = access
         self.endpoints = endpoints
         self.passwords = passwords
+        self.appPasswords = appPasswords
         self.generation = generation
         self.history = history
         self.isRestricted = isRestricted
+    }
+
+    /// The app passwords of a user, also those that have expired.
+    package func appPasswords(of user: UserID) -> [AppPasswordRecord] {
+        self.appPasswords[user] ?? []
     }
 
     /// Whether this snapshot is from an earlier file, or is an earlier revision of the same
@@ -49,14 +58,20 @@ package final class StoreSnapshot: Sendable {
     /// The snapshot of a later revision of the same file.
     /// - Parameters:
     ///   - passwords: The password hashes of the changed users who have one.
+    ///   - appPasswords: The app passwords of the changed users who have some.
     ///   - endpoints: The servers of the changed accounts that exist.
     func applying(
         _ change: SnapshotChange,
         passwords: [UserID: PasswordRecord],
+        appPasswords: [UserID: [AppPasswordRecord]],
         endpoints: [AccountID: UpstreamAccount]
     ) -> StoreSnapshot {
         var (nextPasswords, nextEndpoints) = (self.passwords, self.endpoints)
-        for user in change.users.keys { nextPasswords[user] = passwords[user] }
+        var nextAppPasswords = self.appPasswords
+        for user in change.users.keys {
+            nextPasswords[user] = passwords[user]
+            nextAppPasswords[user] = appPasswords[user]
+        }
         for account in change.accounts.keys { nextEndpoints[account] = endpoints[account] }
         let next = self.access.applying(change)
         var history = self.history
@@ -71,6 +86,7 @@ package final class StoreSnapshot: Sendable {
             access: next,
             endpoints: nextEndpoints,
             passwords: nextPasswords,
+            appPasswords: nextAppPasswords,
             generation: self.generation,
             history: history
         )
@@ -82,6 +98,7 @@ package final class StoreSnapshot: Sendable {
             access: self.access,
             endpoints: self.endpoints,
             passwords: self.passwords,
+            appPasswords: self.appPasswords,
             generation: self.generation
         )
     }
@@ -107,6 +124,7 @@ package final class StoreSnapshot: Sendable {
             access: self.access.withoutSharing,
             endpoints: self.endpoints,
             passwords: self.passwords,
+            appPasswords: self.appPasswords,
             generation: self.generation,
             history: self.history,
             isRestricted: true

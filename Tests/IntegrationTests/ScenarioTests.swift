@@ -43,7 +43,8 @@ private enum Scenarios {
             "storm.py": 1, "kills.py": 2,
             "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
             "limits_of_nodes.py": 8,
-            "takeover.py": 6, "sources.py": 6,
+            "takeover.py": 6, "sources.py": 6, "tokens.py": 7,
+            "directory.py": 6, "apppasswords.py": 3,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -193,6 +194,21 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "sources.py"))
     func `a mail server's password logs its user in`(scenario: String) async throws {
         try await Scenarios.run("sources.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "tokens.py"))
+    func `an access token logs its user in`(scenario: String) async throws {
+        try await Scenarios.run("tokens.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "directory.py"))
+    func `a directory's password logs its user in`(scenario: String) async throws {
+        try await Scenarios.run("directory.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "apppasswords.py"))
+    func `an app password logs its user in`(scenario: String) async throws {
+        try await Scenarios.run("apppasswords.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "weak.py"))

@@ -216,7 +216,7 @@ struct AttackHarness {
             self.readers[self.fixture.name(of: account)] = nil
         case .authenticate(let credentials):
             let isAnna = credentials.login == Array("anna@kanzlei.example".utf8)
-            let isRight = isAnna && credentials.password.value == Array("pw".utf8)
+            let isRight = isAnna && credentials.proof.secret.value == Array("pw".utf8)
             let account = credentials.account.flatMap(Address.init)
                 .flatMap { self.fixture.snapshot.account(address: $0) }
             guard isRight, credentials.account == nil || account != nil else {

@@ -82,7 +82,7 @@ import Testing
 
     @Test func `octets before login are limited`() {
         var login = ClientLogin()
-        let isWithin = login.octetsReceived(ClientLogin.maximumOctets)
+        let isWithin = login.octetsReceived(LoginMethods().maximumOctets)
         let isBeyond = !login.octetsReceived(1)
         #expect(isWithin && isBeyond)
     }

@@ -152,7 +152,7 @@ struct SubmissionBench {
             self.isClosed = true
         case .authenticate(let credentials):
             let isAnna = credentials.login == Array("anna@kanzlei.example".utf8)
-            let isRight = isAnna && credentials.password.value == Array("pw".utf8)
+            let isRight = isAnna && credentials.proof.secret.value == Array("pw".utf8)
             self.session.authenticationFinished(
                 isRight ? .accepted(self.fixture.anna, account: nil, profiles: [:]) : .refused
             )

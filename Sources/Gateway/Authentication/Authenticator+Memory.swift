@@ -28,7 +28,8 @@ extension Authenticator {
         var text = Array("\(lane) \(basis.count) \(credentials.login.count) ".utf8)
         text += basis
         text += LoginFailures.folded(credentials.login)
-        text += credentials.password.value
+        if case .token = credentials.proof { text.append(0) }
+        text += credentials.proof.secret.value
         return self.mark(text)
     }
 

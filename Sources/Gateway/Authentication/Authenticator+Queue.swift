@@ -60,8 +60,8 @@ extension Authenticator {
         verdict: SourceVerdict
     ) {
         switch verdict {
-        case .verified:
-            login.decided(by: check.subject)
+        case .verified(let end):
+            login.decided(by: check.subject, end: end)
             self.accept(login)
         case .notMine:
             guard var next = check.following.first else { return self.refuse(login) }
@@ -73,7 +73,7 @@ extension Authenticator {
             let name = self.sources.all[check.source].name
             var record = login.record
             record.outcome = .failed
-            record.detail = ["the source \(name) cannot check passwords: \(reason)"]
+            record.detail = ["the source \(name) cannot check logins: \(reason)"]
             self.record(record)
             self.unavailableSources.log(name, reason: reason, at: self.now())
             login.finish(.unavailable, in: Self.unavailableDelay)

@@ -11,13 +11,17 @@ extension Authenticator {
     /// The check of a login that no source knows.
     func checkOfUnknownLogin(_ credentials: Credentials, lane: CheckQueue.Lane) -> CheckQueue.Check
     {
-        let password = PasswordHash.shortened(credentials.password.value)
+        // The check of a token takes no time that could tell whether the login exists.
+        let password: [UInt8]? =
+            if case .password(let password) = credentials.proof {
+                PasswordHash.shortened(password.value)
+            } else { nil }
         return CheckQueue.Check(
             mark: self.mark(credentials, basis: [], lane: lane),
             lane: lane,
             login: LoginFailures.folded(credentials.login)
         ) {
-            _ = PasswordHash.dummy.verify(password)
+            if let password { _ = PasswordHash.dummy.verify(password) }
             return .refused()
         }
     }
@@ -43,7 +47,7 @@ extension Authenticator {
     func claim(of user: User, login: PendingLogin, request: Request) -> LoginClaim {
         LoginClaim(
             user: user,
-            password: request.credentials.password,
+            proof: request.credentials.proof,
             network: login.network,
             isKnownNetwork: self.lane(of: user.id, network: login.network).isKnown
         )

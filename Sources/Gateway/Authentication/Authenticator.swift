@@ -54,7 +54,7 @@ final class Authenticator: Sendable {
     /// The longest time from a login to its answer: the wait for a thread, the answer of a server, the
     /// delay of a refusal, and some seconds for a busy machine.
     static let longestAnswer =
-        CheckQueue.patience + UpstreamPasswords.longestCheck + LoginFailures.longestDelay
+        CheckQueue.patience + PasswordQuestions.longestCheck + LoginFailures.longestDelay
         + TimeAmount.seconds(10)
     /// How long an answer without a check takes, so that no client asks again and again for a server
     /// that is down.
@@ -196,7 +196,7 @@ final class Authenticator: Sendable {
         if isAccepted, let claim, let first = found.first?.check,
             self.remembers(first, of: claim)
         {
-            login.decided(by: first.subject)
+            login.decided(by: first.subject, end: .none)
             login.finish(login.whenRight)
             return Handle(login: login, claim: claim, marks: [])
         }
@@ -211,9 +211,9 @@ final class Authenticator: Sendable {
             ) { [self] in
                 guard let claim else { return .refused() }
                 // Another connection of the user may have been checked meanwhile.
-                if isAccepted, self.remembers(check, of: claim) { return .verified }
+                if isAccepted, self.remembers(check, of: claim) { return .verified() }
                 let verdict = check.run()
-                if verdict == .verified { self.remember(check, of: claim) }
+                if case .verified = verdict { self.remember(check, of: claim) }
                 return verdict
             }
         }

@@ -23,8 +23,8 @@ final class PendingLogin: Sendable {
     private let loop: any EventLoop
     /// Called on ``loop``, at most once.
     private let answer: @Sendable (AuthenticationResult) -> Void
-    /// What the verdict was about; nil before it.
-    private let decidedSubject = Mutex<[UInt8]?>(nil)
+    /// What the verdict was about, and what ends the session; nil before it.
+    private let decision = Mutex<(subject: [UInt8], end: LoginEnd)?>(nil)
     /// Whether the login was answered or cancelled.
     private let isOver = Atomic(false)
 
@@ -56,12 +56,14 @@ final class PendingLogin: Sendable {
     }
 
     /// Notes what the verdict is about, before the answer.
-    func decided(by subject: [UInt8]) {
-        self.decidedSubject.withLock { $0 = subject }
+    func decided(by subject: [UInt8], end: LoginEnd) {
+        self.decision.withLock { $0 = (subject, end) }
     }
 
     /// What the verdict was about (``SourceCheck/subject``); nil before it.
-    var subject: [UInt8]? { self.decidedSubject.withLock { $0 } }
+    var subject: [UInt8]? { self.decision.withLock { $0?.subject } }
+    /// What ends the session.
+    var end: LoginEnd { self.decision.withLock { $0?.end ?? .none } }
 
     /// Answers on the event loop, once. A cancelled login is not answered.
     /// - Parameter delay: how long the answer waits.

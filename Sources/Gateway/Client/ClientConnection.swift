@@ -45,6 +45,10 @@ class ClientConnection {
     var arrival: Admission.Arrival?
     /// The login whose password is being checked.
     var pendingLogin: Authenticator.Handle?
+    /// What ends the session before its user does.
+    var loginEnd = LoginEnd.none
+    /// The end of the session when its credential expires.
+    var expiry: Scheduled<Void>?
     /// Counts the connection among those of its user; nil before the login.
     var slot: Admission.ConnectionSlot?
     /// The session's number and beginning; nil before the login.

@@ -33,6 +33,11 @@ extension ClientHandler {
     /// goes to a server that is not the account's any more.
     func takePermissions() {
         let current = self.gateway.permissions.current
+        if self.loginEnd != .none, let user = self.session.authenticatedUser,
+            self.loginEnd.isReached(at: .current, in: current, user: user)
+        {
+            self.session.loginEnded()
+        }
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
         if let user = self.session.authenticatedUser,
             !current.mayDiffer(for: user, from: self.permissions)

@@ -43,10 +43,14 @@ extension ClientHandler {
             self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):
             self.admit(user, account: account)
+            self.loginEnd = login?.login.end ?? .none
         }
         let isLoggedIn = self.session.authenticatedUser != nil
         self.clock.loginAnswered(isLoggedIn: isLoggedIn, at: self.eventLoop.now)
-        if isLoggedIn { self.began = (self.gateway.nextSession(), .current) }
+        if isLoggedIn {
+            self.began = (self.gateway.nextSession(), .current)
+            self.scheduleLoginEnd()
+        }
         self.perform()
     }
 

@@ -1,5 +1,7 @@
+import Access
 import NIOCore
 import Session
+import Store
 
 /// The client's timeout, and tasks for later. No task outlives its session: ``leaveLoop()`` cancels
 /// them, because each one retains the handler.
@@ -9,6 +11,18 @@ extension ClientHandler {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let time = self.clock.untilNextCheck(at: self.eventLoop.now)
         self.timeout = self.eventLoop.scheduleTask(in: time) { bound.value.timePassed() }
+    }
+
+    /// Ends the session when its credential expires.
+    func scheduleLoginEnd() {
+        guard let expires = self.loginEnd.expires else { return }
+        // A clock that is set back is noticed when the time has passed. NIO takes no longer time than this.
+        let seconds = min(max(expires.seconds - Moment.current.seconds, 0), 86_400)
+        self.expiry = self.schedule(in: .seconds(seconds)) { handler in
+            handler.takePermissions()
+            handler.perform()
+            if handler.session.authenticatedUser != nil { handler.scheduleLoginEnd() }
+        }
     }
 
     /// Checks the clock, and schedules the next check.

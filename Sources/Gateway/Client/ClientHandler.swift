@@ -166,6 +166,8 @@ extension ClientHandler {
         // Each timer retains the handler, and with it an old snapshot of the permissions.
         self.timeout?.cancel()
         self.timeout = nil
+        self.expiry?.cancel()
+        self.expiry = nil
         self.cancelTimers()
         self.sessions.remove(self)
     }

@@ -46,6 +46,7 @@ final class IMAPClientHandler: ClientConnection, ClientHandler {
             snapshot: permissions.access,
             hasTLS: security.isImplicitTLS,
             subscribesShared: gateway.configuration.subscribesShared,
+            methods: gateway.submissionSettings.methods,
             at: .current
         )
         super.init(

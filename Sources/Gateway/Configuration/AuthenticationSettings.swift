@@ -1,9 +1,10 @@
 package import Access
+package import OAuth
 import Session
 package import Store
 
 /// The part `authentication` of the configuration: which sources verify logins.
-package struct AuthenticationSettings: Equatable, Sendable {
+package struct AuthenticationSettings: Sendable {
     /// The sources of a login whose domain is not in ``domains``, in the order in which they are asked.
     package var sources: [AuthenticationSourceName] = [.gateway]
     /// The sources by the domain of the login, in lower case.
@@ -11,6 +12,10 @@ package struct AuthenticationSettings: Equatable, Sendable {
     /// Whether a password that opens a mailbox is stored as the credential of the account, so that the
     /// mailbox can be shared.
     package var learns = false
+    /// The directory; nil if `ldap` is not used.
+    package var directory: DirectorySettings?
+    /// The issuers of access tokens; empty if `oauth` is not used.
+    package var issuers: [TokenIssuer] = []
 
     package init() {}
 
@@ -44,6 +49,26 @@ package struct AuthenticationSettings: Equatable, Sendable {
         // A source before it must not know the user.
         let isAsked = sources.first == .upstream || permissions.passwords[owner] == nil
         return isAsked && sources.contains(.upstream) ? user : nil
+    }
+
+    /// Whether the passwords and app passwords in the store count for a login.
+    package func checksStoredPasswords(of login: Address) -> Bool {
+        self.sources(for: login).contains(.gateway)
+    }
+
+    /// How clients may log in: with what any of the sources checks.
+    var methods: LoginMethods {
+        let names = Set(self.sources + self.domains.values.joined())
+        guard names.contains(where: \.takesTokens) else { return LoginMethods() }
+        let scopes = Set(self.issuers.map(\.requiredScopes))
+        let only = self.issuers.count == 1 ? self.issuers.first : nil
+        return LoginMethods(
+            takesPasswords: names.contains { !$0.takesTokens },
+            tokens: TokenRequirements(
+                scope: scopes.count == 1 ? (scopes.first ?? []).joined(separator: " ") : "",
+                configuration: only.flatMap(\.discoveryURL)
+            )
+        )
     }
 
     /// Whether a source is asked for any login.

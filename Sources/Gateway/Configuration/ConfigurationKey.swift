@@ -21,11 +21,14 @@ package struct ConfigurationKey: Sendable {
         + Self.lists.map { ConfigurationKey(path: $0, shape: .list) }
         + Self.scalars.map { ConfigurationKey(path: $0, shape: .scalar) }
 
-    private static let groups = ["listen", "tls", "log", "limits", "exchange", "authentication"]
+    private static let groups = [
+        "listen", "tls", "log", "limits", "exchange", "authentication",
+        "authentication.ldap",
+    ]
 
     private static let lists = [
         "tls.certificates", "tls.keys", "exchange.mailDomains", "authentication.sources",
-        "authentication.domains",
+        "authentication.domains", "authentication.issuers", "authentication.ldap.servers",
     ]
 
     private static let scalars =
@@ -45,6 +48,9 @@ package struct ConfigurationKey: Sendable {
             "tenant", "application", "secretFile", "certificate", "certificateKey", "cloud",
             "loginURL", "exchangeURL", "caFile",
         ].map { "exchange.\($0)" }
+        + [
+            "caFile", "bindAs", "base", "filter", "loginAttribute", "account", "passwordFile",
+        ].map { "authentication.ldap.\($0)" }
 
     /// The key that somebody who wrote `path` most probably meant.
     ///

@@ -23,6 +23,8 @@ extension ConfigurationValues {
                     + "of a mailbox"
             )
         }
+        if settings.uses(.ldap) { settings.directory = try self.directory() }
+        if settings.uses(.oauth) { settings.issuers = try self.issuers() }
         return settings
     }
 

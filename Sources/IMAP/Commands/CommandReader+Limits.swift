@@ -25,6 +25,16 @@ extension CommandReader {
             maximumMessageOctets: 0,
             maximumDiscardedOctets: 64 * 1_024
         )
+        /// Before login with an access token, which may take 12,288 octets of base64 (as RFC 4954 §4
+        /// allows for submission).
+        package static let beforeTokenLogin = Limits(
+            maximumLineOctets: 16 * 1_024,
+            maximumLiteralOctets: 16 * 1_024,
+            maximumCommandOctets: 20 * 1_024,
+            maximumLiterals: 8,
+            maximumMessageOctets: 0,
+            maximumDiscardedOctets: 64 * 1_024
+        )
         /// ID before login: 30 fields with names of 30 and values of 1,024 octets (RFC 2971 §3.3),
         /// as quoted strings or literals.
         package static let identification = Limits(

@@ -6,7 +6,8 @@ package enum Reply {
     /// The purpose of a continuation.
     package enum Request: Equatable, Sendable {
         case literal
-        case sasl
+        /// - Parameter challenge: base64; empty for the first challenge of most mechanisms.
+        case sasl(challenge: [UInt8])
         case idling
     }
 
@@ -33,7 +34,7 @@ package enum Reply {
     package static func continuation(_ request: Request) -> ByteBuffer {
         switch request {
         case .literal: ByteBuffer(staticString: "+ Ready\r\n")
-        case .sasl: ByteBuffer(staticString: "+ \r\n")
+        case .sasl(let challenge): ByteBuffer(bytes: Array("+ ".utf8) + challenge + [0x0D, 0x0A])
         case .idling: ByteBuffer(staticString: "+ idling\r\n")
         }
     }

@@ -96,9 +96,7 @@ package enum ReplyText: Equatable, Sendable {
         case idleTooLong
         case shuttingDown
         case overloaded
-        case accessEnded
-        case endedByAdministrator
-        case upstreamEnded
+        case accessEnded, endedByAdministrator, loginEnded, upstreamEnded
     }
 
     /// An OK without a response code.
@@ -268,6 +266,7 @@ extension ReplyText.Farewell {
         case .overloaded: "BYE [UNAVAILABLE] Too many connections: come back later"
         case .accessEnded: "BYE Access has ended"
         case .endedByAdministrator: "BYE An administrator has ended this session"
+        case .loginEnded: "BYE The password or token of this session has expired: log in again"
         case .upstreamEnded: "BYE [UNAVAILABLE] The mail server ended its session: connect again"
         }
     }

@@ -6,6 +6,8 @@ package enum CommandLine {
     /// some hundreds. An AUTH line may have 12,288 (RFC 4954 §4), of which a password needs a
     /// fraction.
     package static let maximumOctets = 4_096
+    /// The longest line with its end while a client may send an access token, in octets.
+    package static let maximumTokenOctets = 12_288 + 512
 
     /// The most octets of a line that are discarded to find its end. They are not kept, but without
     /// a limit one line would never end.
@@ -13,8 +15,10 @@ package enum CommandLine {
 
     /// Reads the next line.
     ///
-    /// - Parameter discarded: the octets of an overlong line that were discarded. Pass the same
-    ///   variable to each call, initially 0.
+    /// - Parameters:
+    ///   - discarded: the octets of an overlong line that were discarded. Pass the same variable to
+    ///     each call, initially 0.
+    ///   - limit: the longest line with its end, in octets.
     /// - Returns: the line without its end; nil while it is incomplete.
     /// - Throws: `lineTooLong` for a complete line that is too long; `endlessLine` for one that
     ///   does not end; `bareLineEnd` for one that does not end with CR LF, or contains a CR or a
@@ -22,10 +26,11 @@ package enum CommandLine {
     ///   `endlessLine`.
     package static func next(
         _ input: inout ByteBuffer,
-        discarded: inout Int
+        discarded: inout Int,
+        limit: Int = Self.maximumOctets
     ) throws(SubmissionError) -> [UInt8]? {
         guard let end = input.readableBytesView.firstIndex(of: .lineFeed) else {
-            guard discarded > 0 || input.readableBytes > self.maximumOctets else { return nil }
+            guard discarded > 0 || input.readableBytes > limit else { return nil }
             // The last octet stays, because it may be the CR of the line end.
             discarded += input.readableBytes - 1
             input = ByteBuffer(bytes: input.readableBytesView.suffix(1))
@@ -33,7 +38,7 @@ package enum CommandLine {
             return nil
         }
         let length = end - input.readerIndex
-        guard discarded == 0, length < self.maximumOctets else {
+        guard discarded == 0, length < limit else {
             let isEndless = discarded + length > self.maximumDiscardedOctets
             let line = input.readBytes(length: length + 1) ?? []
             discarded = 0

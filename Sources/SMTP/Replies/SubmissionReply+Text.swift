@@ -16,7 +16,7 @@ extension SubmissionReply {
         case .startMessage: "354 End the message with a dot on a line of its own"
         case .chunkReceived: "250 2.0.0 Chunk received"
         case .cannotVerify: "252 2.5.0 Send a message and see"
-        case .hello, .upstream, .repeatedField, .malformedAddress: ""
+        case .hello, .tokenChallenge, .upstream, .repeatedField, .malformedAddress: ""
         case .notPermitted(let refused): refused.text
         case .unavailable: "451 4.3.0 The mail server broke off; nothing was sent, try again"
         case .unconfirmed:
@@ -51,6 +51,8 @@ extension SubmissionReply {
         case .closing: "421 4.3.2 Shutting down, come back soon"
         case .tooManyConnections: "421 4.3.2 Too many connections: come back later"
         case .endedByAdministrator: "421 4.7.0 An administrator has ended this session"
+        case .loginEnded:
+            "421 4.7.0 The password or token of this session has expired: log in again"
         case .tooManyErrors: "421 4.7.0 Too many errors"
         case .loginTooLong: "421 4.4.2 Login took too long"
         case .idleTooLong: "421 4.4.2 Idle or too slow for too long"
@@ -70,7 +72,7 @@ extension SubmissionReply {
         case .mustStartTLS: "530 5.7.0 STARTTLS first"
         case .mustAuthenticate: "530 5.7.0 Log in first"
         case .alreadyAuthenticated: "503 5.5.1 Logged in already"
-        case .unknownMechanism: "504 5.5.4 Use PLAIN or LOGIN"
+        case .unknownMechanism: "504 5.5.4 Use a mechanism that EHLO announces"
         case .malformedBase64: "501 5.5.2 Cannot be read as base64"
         case .authenticationFailed: "535 5.7.8 Login failed"
         case .malformedPath: "501 5.1.7 Not an address: user@domain in angle brackets"

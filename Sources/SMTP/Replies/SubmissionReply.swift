@@ -14,6 +14,8 @@ package enum SubmissionReply: Equatable, Sendable {
     /// The challenge of AUTH LOGIN for the user name; the one for the password follows.
     case nameChallenge
     case passwordChallenge
+    /// The challenge that says why a token was refused, in base64 (RFC 7628 §3.2.2).
+    case tokenChallenge([UInt8])
     case authenticated
     case canceled
     case senderAccepted
@@ -42,6 +44,7 @@ package enum SubmissionReply: Equatable, Sendable {
     case closing
     case tooManyConnections
     case endedByAdministrator
+    case loginEnded
     case tooManyErrors
     case loginTooLong
     case idleTooLong
@@ -91,6 +94,8 @@ package enum SubmissionReply: Equatable, Sendable {
     package var encoded: ByteBuffer {
         switch self {
         case .hello(let extensions): return Self.lines(250, texts: ["Gatepost"] + extensions)
+        case .tokenChallenge(let text):
+            return ByteBuffer(bytes: Array("334 ".utf8) + text + [0x0D, 0x0A])
         case .upstream(let reply): return Self.lines(reply.code, texts: reply.lines)
         case .repeatedField(let name):
             return Self.lines(

@@ -1,3 +1,5 @@
+import IMAP
+
 /// The capabilities that the gateway announces: those that it implements itself, and those that the
 /// personal account's server offers, as far as the command table covers them.
 ///
@@ -34,10 +36,12 @@ enum Capabilities {
 
     /// The capabilities before login. Without TLS, LOGINDISABLED is announced and no mechanism,
     /// because the gateway accepts no password (RFC 9051 §6.2.3, §11.7).
-    static func beforeLogin(hasTLS: Bool) -> [String] {
-        hasTLS
-            ? ["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "AUTH=PLAIN"]
-            : ["IMAP4rev1", "LITERAL+", "ID", "STARTTLS", "LOGINDISABLED"]
+    /// - Parameter methods: what the gateway can check.
+    static func beforeLogin(hasTLS: Bool, methods: LoginMethods) -> [String] {
+        guard hasTLS else { return ["IMAP4rev1", "LITERAL+", "ID", "STARTTLS", "LOGINDISABLED"] }
+        return ["IMAP4rev1", "SASL-IR", "LITERAL+", "ID"]
+            + (methods.takesPasswords ? [] : ["LOGINDISABLED"])
+            + methods.imapMechanisms.map { "AUTH=\($0)" }
     }
 
     /// The capabilities after login.
@@ -55,5 +59,12 @@ enum Capabilities {
             !deciding.isEmpty && deciding.allSatisfy { $0.has(capability) }
         }
         return (self.served + offered).map(self.spelled)
+    }
+}
+
+extension LoginMethods {
+    /// The limits of commands before login.
+    var readerLimits: CommandReader.Limits {
+        self.tokens == nil ? .beforeLogin : .beforeTokenLogin
     }
 }

@@ -25,7 +25,7 @@ extension ClientSession {
     package mutating func tlsEstablished() {
         guard case .negotiatingTLS = self.running else { return }
         self.hasTLS = true
-        self.reader = CommandReader(limits: .beforeLogin)
+        self.reader = CommandReader(limits: self.clientLogin.methods.readerLimits)
         self.running = .nothing
         self.syntaxErrors = 0
     }
@@ -119,8 +119,12 @@ extension ClientSession {
     /// commands.
     private mutating func frameReceived(_ frame: ByteBuffer) {
         switch self.running {
-        case .awaitingSASLResponse(let tag):
-            return self.saslResponseReceived(frame.withoutBlanksAtEnd, tag: tag)
+        case .awaitingSASLResponse(let tag, let exchange):
+            return self.saslResponseReceived(
+                frame.withoutBlanksAtEnd,
+                tag: tag,
+                exchange: exchange
+            )
         case .idling(let idling):
             return idling.lineReceived(frame, in: &self)
         default:

@@ -41,64 +41,105 @@ extension ClientSession {
     /// LOGIN (RFC 9051 §6.2.3) needs TLS.
     mutating func login(_ tag: ByteBuffer, login: Login) {
         guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
+        guard self.clientLogin.methods.takesPasswords else {
+            return self.finish(tag, text: .unknownMechanism)
+        }
         self.authenticate(
             tag,
+            mechanism: nil,
             credentials: Credentials(name: login.username, password: login.password)
         )
     }
 
-    /// AUTHENTICATE (RFC 9051 §6.2.2) needs TLS. PLAIN is the only mechanism (RFC 4616).
+    /// AUTHENTICATE (RFC 9051 §6.2.2) needs TLS. The mechanisms are those that were announced.
     mutating func authenticate(_ tag: ByteBuffer, authenticate: Authenticate) {
         guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
-        guard SASLMechanism(name: authenticate.mechanism.readableBytesView) == .plain else {
-            return self.finish(tag, text: .unknownMechanism)
-        }
+        let exchange = SASLExchange(
+            mechanism: authenticate.mechanism.readableBytesView,
+            offered: self.clientLogin.methods.imapMechanisms
+        )
+        guard let exchange else { return self.finish(tag, text: .unknownMechanism) }
         if let response = authenticate.initialResponse {
-            return self.perform(SASLExchange.plain.messageReceived(response.value), tag: tag)
+            let step = exchange.messageReceived(response.value)
+            return self.perform(step, of: exchange, tag: tag)
         }
-        self.running = .awaitingSASLResponse(tag: tag)
+        self.await(exchange, tag: tag, challenge: [])
+    }
+
+    /// Sends a challenge, and waits for the client's response.
+    /// - Parameter challenge: the octets, before base64.
+    private mutating func await(_ exchange: SASLExchange, tag: ByteBuffer, challenge: [UInt8]) {
+        self.running = .awaitingSASLResponse(tag: tag, exchange)
         self.reader.readsLines = true
-        self.emit(Reply.continuation(.sasl))
+        self.emit(Reply.continuation(.sasl(challenge: Base64.encode(challenge))))
     }
 
     /// The client's response to the challenge: Base64, or `*` to cancel (RFC 9051 §6.2.2).
-    mutating func saslResponseReceived(_ line: ByteBuffer, tag: ByteBuffer) {
+    mutating func saslResponseReceived(
+        _ line: ByteBuffer,
+        tag: ByteBuffer,
+        exchange: SASLExchange
+    ) {
         self.reader.readsLines = false
         self.running = .nothing
-        self.perform(SASLExchange.plain.lineReceived(Array(line.readableBytesView)), tag: tag)
+        let step = exchange.lineReceived(Array(line.readableBytesView))
+        self.perform(step, of: exchange, tag: tag)
     }
 
     /// Continues the login after a SASL message. A malformed or cancelled exchange is answered BAD
     /// and counts as a syntax error.
-    private mutating func perform(_ step: SASLExchange.Step, tag: ByteBuffer) {
+    private mutating func perform(
+        _ step: SASLExchange.Step,
+        of exchange: SASLExchange,
+        tag: ByteBuffer
+    ) {
         switch step {
         case .authenticate(let credentials):
-            self.authenticate(tag, credentials: credentials)
+            self.authenticate(tag, mechanism: exchange.tokenMechanism, credentials: credentials)
         case .otherIdentity:
             self.loginFinished(self.clientLogin.refused(), tag: tag, failure: .authorizationFailed)
+        case .incompleteToken:
+            self.loginFinished(
+                self.clientLogin.refused(),
+                tag: tag,
+                failure: .authenticationFailed,
+                mechanism: exchange.tokenMechanism
+            )
+        case .failed(let endsConnection):
+            self.finish(tag, text: .authenticationFailed)
+            if endsConnection { self.end(.bye(.tooManyLogins)) }
         case .cancelled, .malformedBase64, .malformedMessage, .challenge:
             self.strike()
             self.answer(tag, text: .badSyntax)
         }
     }
 
-    /// Requests the check of a password.
-    private mutating func authenticate(_ tag: ByteBuffer, credentials: Credentials) {
-        self.running = .authenticating(tag: tag)
+    /// Requests the check of a password or token.
+    private mutating func authenticate(
+        _ tag: ByteBuffer,
+        mechanism: SASLMechanism?,
+        credentials: Credentials
+    ) {
+        self.running = .authenticating(tag: tag, mechanism: mechanism)
         self.actions.append(.authenticate(credentials))
     }
 
     // MARK: - The answer
 
-    /// The check of the password has finished.
+    /// The check of the password or token has finished.
     package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
-        guard case .authenticating(let tag) = self.running else { return }
+        guard case .authenticating(let tag, let mechanism) = self.running else { return }
         let result = self.clientLogin.checked(
             outcome,
             in: self.snapshot,
             mayOpen: self.isAccountVisible(outcome)
         )
-        self.loginFinished(result, tag: tag, failure: .authenticationFailed)
+        self.loginFinished(
+            result,
+            tag: tag,
+            failure: .authenticationFailed,
+            mechanism: mechanism
+        )
         self.readClient()
     }
 
@@ -109,14 +150,24 @@ extension ClientSession {
     }
 
     /// Answers a login. A successful one is answered after its servers were asked for their
-    /// capabilities (``discoverCapabilities(_:known:)``).
+    /// capabilities (``discoverCapabilities(_:known:)``). The client of a refused token first learns
+    /// why (RFC 7628 §3.2.3).
+    /// - Parameter mechanism: the mechanism of a token; nil for a password.
     private mutating func loginFinished(
         _ result: ClientLogin.Result,
         tag: ByteBuffer,
-        failure: ReplyText
+        failure: ReplyText,
+        mechanism: SASLMechanism? = nil
     ) {
         if let event = result.event { self.actions.append(.audit(event)) }
         switch result.answer {
+        case .failed where mechanism != nil:
+            guard let mechanism, let tokens = self.clientLogin.methods.tokens else { break }
+            return self.await(
+                .tokenRefused(endsConnection: result.endsConnection),
+                tag: tag,
+                challenge: tokens.challenge(of: mechanism)
+            )
         case .failed:
             self.finish(tag, text: failure)
         case .overloaded:
@@ -170,78 +221,5 @@ extension ClientSession {
     /// Answers the login with the capabilities that are known now.
     mutating func loggedIn(_ tag: ByteBuffer) {
         self.finish(tag, text: .loggedIn(self.capabilities))
-    }
-
-    // MARK: - Visible accounts
-
-    /// Builds the namespace from the accounts that the user may see now. The personal account comes
-    /// first. Under `LOGIN/ACCOUNT` only the named account is visible.
-    mutating func refreshNamespace() {
-        guard let user = self.user else {
-            self.namespace = Namespace(views: [])
-            return
-        }
-        var views: [Namespace.View] = []
-        let visible = self.snapshot.accounts(visibleTo: user, at: self.now)
-        let own = self.onlyAccount ?? self.snapshot.personalAccount(of: user)
-        for account in visible {
-            if account.id == own {
-                views.insert(Namespace.View(account: account.id, prefix: []), at: 0)
-            } else if self.onlyAccount == nil {
-                let root = account.owner == nil ? Namespace.shared : Namespace.otherUsers
-                let prefix = root + [Namespace.delimiter] + account.address.octets
-                views.append(
-                    Namespace.View(account: account.id, prefix: prefix + [Namespace.delimiter])
-                )
-            }
-        }
-        self.namespace = Namespace(views: views)
-    }
-
-    /// The capabilities that CAPABILITY announces in the present state.
-    var capabilities: [String] {
-        mutating get {
-            guard self.user != nil else { return Capabilities.beforeLogin(hasTLS: self.hasTLS) }
-            if let known = self.offeredCapabilities { return known }
-            let offered = Capabilities.afterLogin(
-                personal: self.namespace.personal.flatMap { self.profiles[$0] },
-                among: self.namespace.views.compactMap { self.profiles[$0.account] }
-            )
-            self.offeredCapabilities = offered
-            return offered
-        }
-    }
-
-    /// ENABLE (RFC 5161 §3.1) accepts announced capabilities that ENABLE has a meaning for, and
-    /// ignores all others.
-    mutating func enable(_ tag: ByteBuffer, enable: Enable) {
-        let shown = Set(self.capabilities)
-        var newly: [String] = []
-        for name in enable.capabilities where Capabilities.enableable.contains(name) {
-            guard shown.contains(name), !newly.contains(name) else { continue }
-            newly.append(name)
-            self.enabled.insert(name)
-            // QRESYNC includes CONDSTORE (RFC 7162 §3.2.3).
-            if name == "QRESYNC" { self.enabled.insert("CONDSTORE") }
-        }
-        self.emit(Reply.enabled(newly))
-        self.finish(tag, text: .completed("ENABLE"))
-    }
-
-    /// NAMESPACE (RFC 9051 §6.3.10). `Other Users` and `Shared` are announced only if the user sees
-    /// an account below.
-    mutating func showNamespace(_ tag: ByteBuffer) {
-        let views = self.namespace.views
-        let hasOthers = views.contains { $0.prefix.starts(with: Namespace.otherUsers) }
-        let hasShared = views.contains { $0.prefix.starts(with: Namespace.shared) }
-        self.emit(
-            Reply.namespace(
-                personal: self.namespace.personal == nil ? [] : [[]],
-                others: hasOthers ? [Namespace.otherUsers + [Namespace.delimiter]] : [],
-                shared: hasShared ? [Namespace.shared + [Namespace.delimiter]] : [],
-                delimiter: Namespace.delimiter
-            )
-        )
-        self.finish(tag, text: .completed("NAMESPACE"))
     }
 }

@@ -1,5 +1,6 @@
 package import Access
 import IMAP
+import SASL
 
 import struct NIOCore.ByteBuffer
 
@@ -30,10 +31,11 @@ package struct ClientSession {
     enum Running {
         /// No command runs.
         case nothing
-        /// LOGIN or AUTHENTICATE waits for the check of the password.
-        case authenticating(tag: ByteBuffer)
+        /// LOGIN or AUTHENTICATE waits for the check of the password or token.
+        /// - Parameter mechanism: the mechanism of a token; nil for a password.
+        case authenticating(tag: ByteBuffer, mechanism: SASLMechanism?)
         /// The next line of the client is a SASL response.
-        case awaitingSASLResponse(tag: ByteBuffer)
+        case awaitingSASLResponse(tag: ByteBuffer, SASLExchange)
         /// STARTTLS was answered; the handshake is not complete.
         case negotiatingTLS
         /// A successful login waits for these servers' capabilities.
@@ -131,7 +133,7 @@ package struct ClientSession {
     /// Commands above a size limit.
     var oversizedCommands = 0
     /// The login of this connection.
-    var clientLogin = ClientLogin()
+    var clientLogin: ClientLogin
     /// The account whose response has been passed to the client in part; everything else waits.
     var passing: AccountID?
     /// Octets for the client that wait for the end of that response.
@@ -149,17 +151,20 @@ package struct ClientSession {
     ///   - hasTLS: whether TLS is established before the first octet.
     ///   - subscribesShared: whether folders of other accounts count as subscribed until the user
     ///     unsubscribes.
+    ///   - methods: what the client may log in with.
     package init(
         snapshot: Snapshot,
         hasTLS: Bool,
         subscribesShared: Bool = true,
+        methods: LoginMethods = LoginMethods(),
         at now: Moment
     ) {
+        self.clientLogin = ClientLogin(methods: methods)
         self.snapshot = snapshot
         self.subscribesShared = subscribesShared
         self.now = now
         self.hasTLS = hasTLS
-        self.reader = CommandReader(limits: .beforeLogin)
+        self.reader = CommandReader(limits: methods.readerLimits)
     }
 
     /// Whether the session accepts octets of the client now (back-pressure).
@@ -239,6 +244,11 @@ package struct ClientSession {
     /// The gateway shuts down.
     package mutating func shutdownRequested() {
         self.end(.bye(.shuttingDown))
+    }
+
+    /// The credential of the login has expired, or was revoked.
+    package mutating func loginEnded() {
+        self.end(.bye(.loginEnded))
     }
 
     /// An administrator ends the session.

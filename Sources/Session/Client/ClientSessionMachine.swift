@@ -42,6 +42,8 @@ package protocol ClientSessionMachine: SendableMetatype {
     mutating func otherPermissionsChanged(_ snapshot: Snapshot, at now: Moment)
     /// The gateway shuts down.
     mutating func shutdownRequested()
+    /// The credential of the login has expired, or was revoked.
+    mutating func loginEnded()
     /// An administrator ends the session.
     mutating func endRequested()
     /// Records how many messages were read since the last record.

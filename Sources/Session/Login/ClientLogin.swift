@@ -6,9 +6,6 @@ import Access
 struct ClientLogin {
     /// Failed logins on one connection (RFC 9051 §11.7 leaves the number open).
     static let maximumFailures = 3
-    /// Octets of all commands before login. Greeting, capabilities, STARTTLS and login take some
-    /// hundred. Above it, an unknown client could occupy the gateway for nothing.
-    static let maximumOctets = 16 * 1_024
 
     /// The answer to the client.
     enum Answer {
@@ -28,6 +25,8 @@ struct ClientLogin {
         var endsConnection = false
     }
 
+    /// What the client may log in with.
+    let methods: LoginMethods
     /// The user who is logged in.
     private(set) var user: UserID?
     /// Failed logins so far.
@@ -35,11 +34,15 @@ struct ClientLogin {
     /// Octets of commands so far.
     private var octets = 0
 
+    init(methods: LoginMethods = LoginMethods()) {
+        self.methods = methods
+    }
+
     /// Counts octets of commands before login.
     /// - Returns: false above the limit.
     mutating func octetsReceived(_ count: Int) -> Bool {
         self.octets += count
-        return self.octets <= Self.maximumOctets
+        return self.octets <= self.methods.maximumOctets
     }
 
     /// The check of the password has finished.

@@ -74,7 +74,12 @@ extension SubmissionSession {
         do {
             let waiting = self.input.readableBytes
             let next = Result { () throws(SubmissionError) in
-                try CommandLine.next(&self.input, discarded: &self.discardedOctets)
+                try CommandLine.next(
+                    &self.input,
+                    discarded: &self.discardedOctets,
+                    limit: self.user == nil
+                        ? self.settings.methods.maximumLineOctets : CommandLine.maximumOctets
+                )
             }
             if self.user == nil {
                 guard self.clientLogin.octetsReceived(waiting - self.input.readableBytes) else {

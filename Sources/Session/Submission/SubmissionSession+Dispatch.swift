@@ -51,7 +51,9 @@ extension SubmissionSession {
         guard self.hasTLS else { return ["STARTTLS"] }
         return [
             "PIPELINING", "SIZE \(self.settings.maximumMessageOctets)", "8BITMIME", "SMTPUTF8",
-            "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "AUTH PLAIN LOGIN",
+            "ENHANCEDSTATUSCODES", "DSN", "CHUNKING",
+            (["AUTH"] + self.settings.methods.submissionMechanisms.map(\.rawValue))
+                .joined(separator: " "),
             "LIMITS RCPTMAX=\(self.counter.limits.recipientsPerMessage)",
         ]
     }

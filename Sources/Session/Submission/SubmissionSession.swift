@@ -1,4 +1,5 @@
 package import Access
+import SASL
 import SMTP
 
 import struct NIOCore.ByteBuffer
@@ -16,10 +17,17 @@ package struct SubmissionSession {
         package var maximumMessageOctets: UInt64
         /// The gateway's name in EHLO.
         package var name: String
+        /// What a client may log in with.
+        package var methods: LoginMethods
 
-        package init(maximumMessageOctets: UInt64, name: String) {
+        package init(
+            maximumMessageOctets: UInt64,
+            name: String,
+            methods: LoginMethods = LoginMethods()
+        ) {
             self.maximumMessageOctets = maximumMessageOctets
             self.name = name
+            self.methods = methods
         }
     }
 
@@ -35,8 +43,9 @@ package struct SubmissionSession {
         case negotiatingTLS
         /// The client's answer to a login challenge is awaited.
         case awaitingLogin(SASLExchange)
-        /// The password is being checked.
-        case authenticating
+        /// The password or token is being checked.
+        /// - Parameter mechanism: the mechanism of a token; nil for a password.
+        case authenticating(mechanism: SASLMechanism?)
         /// The connection, or the server's replies to commands of the transaction, are awaited.
         case awaiting(PendingReply)
         /// The client sends a message, or the server has not yet answered it.
@@ -82,7 +91,7 @@ package struct SubmissionSession {
     var errors = 0
     /// Octets that were discarded of the current line, because the line is too long.
     var discardedOctets = 0
-    var clientLogin = ClientLogin()
+    var clientLogin: ClientLogin
     /// Whether the session ends once the server has answered the message whose end was sent. The session waits for
     /// that reply, because the reply decides whether the copy is stored.
     var endsAfterVerdict = false
@@ -99,6 +108,7 @@ package struct SubmissionSession {
         at now: Moment
     ) {
         self.settings = settings
+        self.clientLogin = ClientLogin(methods: settings.methods)
         self.counter = counter
         self.copySpace = copySpace
         self.snapshot = snapshot
@@ -153,6 +163,11 @@ package struct SubmissionSession {
     package mutating func shutdownRequested() {
         self.isDraining = true
         if !self.hasTransaction { self.end(.closing) }
+    }
+
+    /// The credential of the login has expired, or was revoked.
+    package mutating func loginEnded() {
+        self.endAfterVerdict(.loginEnded)
     }
 
     /// An administrator ends the session.

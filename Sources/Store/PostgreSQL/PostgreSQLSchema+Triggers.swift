@@ -1,8 +1,13 @@
 /// The triggers, which have the same effect as those of SQLite.
 extension PostgreSQLSchema {
     /// Records the changed rows for the revision that the transaction makes.
-    static var changes: String {
-        Schema.recorded.enumerated().map { number, row in
+    static var changes: String { self.triggers(of: Schema.recorded, from: 0) }
+
+    /// The triggers for rows.
+    /// - Parameter first: The number of the first row in the names of the triggers.
+    static func triggers(of rows: [Schema.Recorded], from first: Int) -> String {
+        rows.enumerated().map { index, row in
+            let number = first + index
             let columns = row.columns.isEmpty ? "" : " OF " + row.columns.joined(separator: ", ")
             return ["OLD": "UPDATE OR DELETE", "NEW": "INSERT OR UPDATE"].sorted { $0.key < $1.key }
                 .map { name, operations in

@@ -34,6 +34,7 @@ enum PostgreSQLSchema {
         ("2026-11-30 audit log by node and number", Schema.nodeIndexes),
         ("2026-11-30 counts of nodes, and requests to them", Self.nodes),
         ("2026-11-30 takeover of transfers and copies", Self.takeover),
+        ("2026-12-01 app passwords", Self.appPasswords),
     ]
 
     /// Migrates the tables to this version.

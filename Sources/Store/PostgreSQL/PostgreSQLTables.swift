@@ -8,6 +8,6 @@ enum PostgreSQLTables {
     /// The tables whose rows have a key from a sequence.
     static let withKeys: Set<String> = [
         "user", "group", "account", "grant", "withdrawal", "wall", "transferCopy", "copyLeft",
-        "notice",
+        "notice", "appPassword",
     ]
 }

@@ -65,7 +65,14 @@ extension Schema {
 
     /// The tables and one trigger for each table, kind and operation.
     static var changes: String {
-        ([Self.tables] + Self.recorded.enumerated().flatMap(Self.triggers)).joined(separator: "\n")
+        Self.tables + "\n" + Self.triggers(of: Self.recorded, from: 0)
+    }
+
+    /// The triggers for rows.
+    /// - Parameter first: The number of the first row in the names of the triggers.
+    static func triggers(of rows: [Recorded], from first: Int) -> String {
+        rows.enumerated().flatMap { Self.triggers(number: first + $0, of: $1) }
+            .joined(separator: "\n")
     }
 
     private static func triggers(number: Int, of row: Recorded) -> [String] {

@@ -55,6 +55,9 @@ enum Schema {
         migrator.registerMigration("2026-11-30 processes that make transfers") { database in
             try database.execute(sql: Self.processes)
         }
+        migrator.registerMigration("2026-12-01 app passwords") { database in
+            try database.execute(sql: Self.appPasswords)
+        }
         return migrator
     }
 

@@ -106,6 +106,7 @@ struct ConfigurationTemplate {
         authentication:
           sources: [gateway]
           # domains: ["example.com upstream"]
+          # The sources ldap and oauth need further keys: gatepost.yaml(5).
           learn: "off"
 
         # on: who logged in within a day needs no check of the password after a restart. Read about the

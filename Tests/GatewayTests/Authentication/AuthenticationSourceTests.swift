@@ -59,7 +59,7 @@ import Testing
             settings.sources = sources
             self.authenticator = Authenticator(
                 logger: self.fixture.log.logger,
-                sources: AuthenticationSources(settings, upstream: self.source),
+                sources: AuthenticationSources(settings, others: [self.source]),
                 now: { time.now },
                 record: { box.add?($0) }
             )
@@ -123,13 +123,13 @@ import Testing
     private static let anna = "anna@kanzlei.example"
 
     @Test func `a password that the source knows opens the session`() async throws {
-        let bench = try Bench { _ in .verified }
+        let bench = try Bench { _ in .verified() }
         #expect(try await bench.answer(Self.anna, "at the server") == "accepted")
         #expect(bench.asked == ["at the server"])
     }
 
     @Test func `a remembered login does not ask again until the basis changes`() async throws {
-        let bench = try Bench { _ in .verified }
+        let bench = try Bench { _ in .verified() }
         for _ in 0..<3 { #expect(try await bench.answer(Self.anna, "pw") == "accepted") }
         #expect(bench.asked == ["pw"])
         bench.source.basis.withLock { $0 = [1] }
@@ -143,7 +143,7 @@ import Testing
         let bench = try Bench([.upstream, .gateway]) { _ in .refused(detail: "why") }
         #expect(try await bench.answer(Self.anna, "pw-anna") == "refused")
         #expect(bench.records.withLock { $0.map(\.detail) } == [["why"]])
-        let other = try Bench([.gateway, .upstream]) { _ in .verified }
+        let other = try Bench([.gateway, .upstream]) { _ in .verified() }
         #expect(try await other.answer(Self.anna, "not in the store") == "refused")
         #expect(other.asked.isEmpty)
     }
@@ -164,7 +164,7 @@ import Testing
         async throws
     {
         let time = ManualTime()
-        let bench = try Bench(time: time) { _ in .verified }
+        let bench = try Bench(time: time) { _ in .verified() }
         for _ in 0..<5 {
             #expect(try await bench.answer(Self.anna, "pw") == "accepted")
             time.advance(by: .minutes(1))
@@ -176,7 +176,7 @@ import Testing
 
     @Test func `the hash of a long password is not remembered in its place`() async throws {
         let bench = try Bench { claim in
-            claim.password?.value.count == 100 ? .verified : .refused()
+            claim.password?.value.count == 100 ? .verified() : .refused()
         }
         let password = String(repeating: "x", count: 100)
         #expect(try await bench.answer(Self.anna, password) == "accepted")
@@ -192,7 +192,7 @@ import Testing
         let before = try bench.fixture.store.load()
         let handle = try bench.login(Self.anna, "pw-anna") { _ in }
         let record = try #require(before.passwords[try bench.fixture.user("anna")])
-        handle.login.decided(by: StoredPasswords.basis(of: record))
+        handle.login.decided(by: StoredPasswords.basis(of: record), end: .none)
         #expect(bench.authenticator.isCurrent(handle, in: before))
         try bench.fixture.store.setPassword("other", of: Self.anna, actor: "test")
         #expect(!bench.authenticator.isCurrent(handle, in: try bench.fixture.store.load()))
@@ -219,7 +219,7 @@ import Testing
         #expect(try await bench.answer(Self.anna, "pw-anna") == "unavailable")
         let record = try #require(bench.records.withLock { $0 }.first)
         #expect(record.outcome == .failed)
-        #expect(record.detail == ["the source upstream cannot check passwords: it is down"])
+        #expect(record.detail == ["the source upstream cannot check logins: it is down"])
         let line = "a source of logins cannot be asked: clients are told to try again"
         #expect(bench.fixture.log.count(line) == 1)
         _ = try await bench.answer(Self.anna, "pw-anna")
@@ -228,7 +228,7 @@ import Testing
 
     @Test(arguments: ["nobody@kanzlei.example", "", "anna@kanzlei.exampl\u{435}"])
     func `no source is asked for a login that no user has`(login: String) async throws {
-        let bench = try Bench { _ in .verified }
+        let bench = try Bench { _ in .verified() }
         let start = ContinuousClock.now
         #expect(try await bench.answer(login, "pw") == "refused")
         #expect(bench.asked.isEmpty)
@@ -237,7 +237,7 @@ import Testing
     }
 
     @Test func `a user who is disabled here is refused, whatever the source says`() async throws {
-        let bench = try Bench { _ in .verified }
+        let bench = try Bench { _ in .verified() }
         try bench.fixture.store.setDisabled(true, login: Self.anna, actor: "test")
         #expect(try await bench.answer(Self.anna, "pw") == "refused")
         #expect(bench.asked.isEmpty)
@@ -245,7 +245,7 @@ import Testing
 
     @Test(arguments: ["ANNA@KANZLEI.EXAMPLE", "Anna@Kanzlei.Example"])
     func `the case of a login does not make another login`(login: String) async throws {
-        let bench = try Bench { _ in .verified }
+        let bench = try Bench { _ in .verified() }
         #expect(try await bench.answer(login, "pw") == "accepted")
     }
 
@@ -253,7 +253,7 @@ import Testing
         let isFree = DispatchSemaphore(value: 0)
         let bench = try Bench([.upstream, .gateway]) { claim in
             guard claim.user.login.description == Self.anna else { return nil }
-            return claim.password?.value.first == UInt8(ascii: "h") ? .refused() : .verified
+            return claim.password?.value.first == UInt8(ascii: "h") ? .refused() : .verified()
         }
         bench.authenticator.pools[1].submit { _ in isFree.wait() }
         let waiting = try (0..<40).map { try bench.login(Self.anna, "h\($0)") { _ in } }

@@ -12,10 +12,10 @@ import Testing
 /// Passwords that mail servers know: what is asked, how often, and what is stored.
 @Suite struct UpstreamPasswordsTests {
     private static let once = SourceVerdict.refused(
-        detail: "the mail server refused this password before"
+        detail: "the server refused this password before"
     )
     private static let tooMany = SourceVerdict.refused(
-        detail: "too many wrong passwords: the mail server was not asked"
+        detail: "too many wrong passwords: the server was not asked"
     )
 
     private final class Bench: Sendable {
@@ -81,7 +81,7 @@ import Testing
             let user = try #require(permissions.access.user(login: login))
             let claim = LoginClaim(
                 user: user,
-                password: Secret(Array(password.utf8)),
+                proof: .password(Secret(Array(password.utf8))),
                 network: Network(text: address),
                 isKnownNetwork: known
             )
@@ -118,7 +118,7 @@ import Testing
 
     @Test func `the server is asked with the user name of the account`() throws {
         let bench = try Bench()
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
         #expect(try bench.verdict("wrong") == .refused())
         #expect(bench.asked.withLock { $0 } == ["right", "wrong"])
     }
@@ -128,7 +128,7 @@ import Testing
         password: String
     ) throws {
         let bench = try Bench()
-        #expect(try bench.verdict(password) != .verified)
+        #expect(try bench.verdict(password) != .verified())
         #expect(bench.asked.withLock { $0 }.isEmpty)
     }
 
@@ -194,7 +194,7 @@ import Testing
     @Test func `a right password does not make the server hear a wrong one again`() throws {
         let bench = try Bench()
         #expect(try bench.verdict("old", known: true) == .refused())
-        #expect(try bench.verdict("right", known: true) == .verified)
+        #expect(try bench.verdict("right", known: true) == .verified())
         #expect(try bench.verdict("old", known: true) == Self.once)
         #expect(bench.asked.withLock { $0 } == ["old", "right"])
     }
@@ -207,9 +207,9 @@ import Testing
         #expect(bench.asked.withLock { $0.count } == UpstreamAttempts.maximumFromOthers)
         #expect(try bench.verdict("right", from: "198.51.100.77") == Self.tooMany)
         // The user's own networks are not shut out.
-        #expect(try bench.verdict("right", known: true) == .verified)
+        #expect(try bench.verdict("right", known: true) == .verified())
         bench.time.advance(by: UpstreamAttempts.lifetime)
-        #expect(try bench.verdict("right", from: "198.51.100.77") == .verified)
+        #expect(try bench.verdict("right", from: "198.51.100.77") == .verified())
     }
 
     @Test func `all networks of a user have one limit`() throws {
@@ -224,7 +224,7 @@ import Testing
         let bench = try Bench()
         for number in 0..<3 { _ = try bench.verdict("a\(number)") }
         for number in 0..<2 { _ = try bench.verdict("b\(number)", known: true) }
-        #expect(try bench.verdict("right", known: true) == .verified)
+        #expect(try bench.verdict("right", known: true) == .verified())
         for number in 0..<3 { #expect(try bench.verdict("c\(number)", known: true) == .refused()) }
         #expect(try bench.verdict("d", known: true) == Self.tooMany)
         #expect(try bench.verdict("right") == Self.tooMany)
@@ -310,7 +310,7 @@ import Testing
         #expect(bench.asked.withLock { $0.count } == 10)
         bench.failure.withLock { $0 = nil }
         bench.time.advance(by: UpstreamServers.pause)
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
     }
 
     @Test func `a server that breaks off after the password is not asked without end`() throws {
@@ -326,7 +326,7 @@ import Testing
         #expect(bench.asked.withLock { $0.count } == UpstreamAttempts.maximumFromOthers)
         bench.failure.withLock { $0 = nil }
         bench.time.advance(by: UpstreamAttempts.unansweredLifetime)
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
     }
 
     private struct Servers {
@@ -409,7 +409,7 @@ import Testing
         let before = try #require(try bench.check("right")).basis
         #expect(try bench.verdict("wrong") == .refused())
         #expect(try bench.account().sealedPassword == nil)
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
         #expect(try bench.storedPassword() == "right")
         // It is in force at once, and the next login asks for nothing to store.
         #expect(
@@ -428,14 +428,14 @@ import Testing
 
     @Test func `a stored password that works is not replaced`() throws {
         let bench = try Bench()
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
         #expect(try bench.storedPassword() == "up-anna")
     }
 
     @Test func `a stored password that the server refused is replaced`() throws {
         let bench = try Bench()
         bench.breaker.refused(try bench.account(), service: .imap)
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
         #expect(try bench.storedPassword() == "right")
         #expect(!bench.breaker.hasRefused(try bench.account()))
     }
@@ -444,7 +444,7 @@ import Testing
         let bench = try Bench()
         try bench.set { $0.password = Secret("right") }
         bench.breaker.refused(try bench.account(), service: .imap)
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
         #expect(!bench.breaker.hasRefused(try bench.account()))
         #expect(bench.breaker.denial(try bench.account(), service: .imap) == nil)
     }
@@ -454,14 +454,14 @@ import Testing
         bench.breaker.refused(try bench.account(), service: .imap)
         let check = try #require(try bench.check("right"))
         try bench.fixture.store.setDisabled(true, login: "anna@kanzlei.example", actor: "test")
-        #expect(check.run() == .verified)
+        #expect(check.run() == .verified())
         #expect(try bench.storedPassword() == "up-anna")
     }
 
     @Test func `nothing is learnt unless it is configured`() throws {
         let bench = try Bench(learns: false)
         bench.breaker.refused(try bench.account(), service: .imap)
-        #expect(try bench.verdict("right") == .verified)
+        #expect(try bench.verdict("right") == .verified())
         #expect(try bench.storedPassword() == "up-anna")
     }
 
@@ -470,7 +470,7 @@ import Testing
         bench.breaker.refused(try bench.account(), service: .imap)
         let check = try #require(try bench.check("right"))
         try bench.set { $0.imap = Endpoint(host: "other.example", port: 993, tls: .implicit) }
-        #expect(check.run() == .verified)
+        #expect(check.run() == .verified())
         #expect(try bench.storedPassword() == "up-anna")
     }
 
@@ -479,7 +479,7 @@ import Testing
         bench.breaker.refused(try bench.account(), service: .imap)
         let check = try #require(try bench.check("right"))
         try bench.set { $0.owner = "bob@kanzlei.example" }
-        #expect(check.run() == .verified)
+        #expect(check.run() == .verified())
         #expect(try bench.storedPassword() == "up-anna")
     }
 }

@@ -7,7 +7,7 @@ import Testing
 
 /// `authentication` in `gatepost.yaml`.
 @Suite struct AuthenticationSettingsTests {
-    private static func read(_ lines: String) async throws -> AuthenticationSettings {
+    static func read(_ lines: String) async throws -> AuthenticationSettings {
         let folder = try TemporaryFolder()
         let file = folder.path("gatepost.yaml")
         let text = """
@@ -26,7 +26,8 @@ import Testing
 
     @Test func `without the key, passwords in the store verify every login`() async throws {
         let settings = try await Self.read("")
-        #expect(settings == AuthenticationSettings())
+        #expect(settings.sources == [.gateway] && settings.domains.isEmpty)
+        #expect(settings.directory == nil && settings.issuers.isEmpty)
         #expect(settings.sources(for: Array("anna@kanzlei.example".utf8)) == [.gateway])
         #expect(!settings.learns)
     }
@@ -53,13 +54,19 @@ import Testing
     }
 
     @Test(arguments: [
-        ("sources: [ldpa]", "authentication.sources: at least one of gateway, upstream, each once"),
-        ("sources: []", "authentication.sources: at least one of gateway, upstream, each once"),
+        (
+            "sources: [ldpa]",
+            "authentication.sources: at least one of gateway, upstream, ldap, oauth, each once"
+        ),
+        (
+            "sources: []",
+            "authentication.sources: at least one of gateway, upstream, ldap, oauth, each once"
+        ),
         ("sources: [gateway, gateway]", "each once"),
         ("domains: [\"kanzlei.example\"]", "a domain and its sources in each entry"),
         ("domains: [\"a..b upstream\"]", "a domain and its sources in each entry"),
         ("domains: [\"a.test upstream\", \"A.test gateway\"]", "each domain once"),
-        ("domains: [\"a.test none\"]", "at least one of gateway, upstream, each once"),
+        ("domains: [\"a.test none\"]", "at least one of gateway, upstream, ldap, oauth, each once"),
         ("learn: \"on\"", "off, unless upstream is one of the sources"),
         (
             "lern: \"on\"",

@@ -75,6 +75,7 @@ struct ScriptedSession: ClientSessionMachine {
 
     mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) { self.took("snapshot") }
     mutating func shutdownRequested() { self.took("shutdown") }
+    mutating func loginEnded() { self.took("login ended") }
     mutating func endRequested() { self.took("end") }
     mutating func auditReadingEnded() { self.took("audit") }
 

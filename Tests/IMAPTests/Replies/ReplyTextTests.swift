@@ -94,7 +94,7 @@ import Testing
 
     // MARK: - Continuations
 
-    @Test(arguments: [Reply.Request.literal, .sasl, .idling])
+    @Test(arguments: [Reply.Request.literal, .sasl(challenge: []), .idling])
     func `a continuation is one line that begins with a plus`(request: Reply.Request) {
         let line = String(buffer: Reply.continuation(request))
         #expect(line.hasPrefix("+ ") && line.hasSuffix("\r\n"))

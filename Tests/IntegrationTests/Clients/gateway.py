@@ -48,6 +48,24 @@ class Gateway:
         assert status is None or done.returncode == status, (words, done)
         return done.stdout + done.stderr
 
+    def authenticate_with(self, settings):
+        """Replaces the part `authentication` of the configuration; `settings` are its lines without indentation."""
+        path = os.path.join(self.folder, "gatepost.yaml")
+        with open(path) as file:
+            text = file.read()
+        start = text.index("authentication:\n")
+        end = text.index("\n\n", start)
+        lines = "".join(f"  {line}\n" for line in settings.strip().splitlines())
+        with open(path, "w") as file:
+            file.write(text[:start] + "authentication:\n" + lines + text[end:])
+
+    def secret_file(self, name, text):
+        """A file that only its owner may read."""
+        path = os.path.join(self.folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        return path
+
     @property
     def store(self):
         return os.path.join(self.folder, "gatepost.sqlite")

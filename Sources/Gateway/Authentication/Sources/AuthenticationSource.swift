@@ -1,8 +1,10 @@
 import Access
 import SASL
+import Session
 import Store
 
-/// A source that verifies logins: the passwords in the store, or an account's mail server.
+/// A source that verifies logins: the passwords in the store, an account's mail server, a directory, or
+/// the issuers of access tokens.
 ///
 /// What is common to all sources is in ``Authenticator``: the queue of checks, the delay of refusals,
 /// remembered logins and the audit record. A source only says whether credentials are right. What a
@@ -26,16 +28,26 @@ package enum AuthenticationSourceName: String, CaseIterable, Sendable {
     case gateway
     /// The IMAP server of the account that the user owns.
     case upstream
+    /// An LDAP directory, or Active Directory.
+    case ldap
+    /// Access tokens of OAuth issuers.
+    case oauth
+
+    /// Whether the source checks access tokens; the others check passwords.
+    package var takesTokens: Bool { self == .oauth }
 }
 
 /// What a client sent to log in, with the enabled user of that login.
 struct LoginClaim: Sendable {
     let user: User
     /// The password, or its hash if it is longer: at most 64 octets (``PasswordHash/shortened(_:)``).
-    let shortened: [UInt8]
-    /// The password as the client sent it; nil if it is longer than ``maximumOctets``. Thousands of
-    /// logins may wait.
+    /// Nil for a token.
+    let shortened: [UInt8]?
+    /// The password as the client sent it; nil if it is longer than ``maximumOctets``, because
+    /// thousands of logins may wait, and for a token.
     let password: Secret<[UInt8]>?
+    /// The access token; nil for a password.
+    let token: Secret<[UInt8]>?
     /// Where the login comes from.
     let network: Network
     /// Whether a login of the user succeeded recently from this network.
@@ -44,10 +56,16 @@ struct LoginClaim: Sendable {
     /// Octets of a password that is sent to another server.
     static let maximumOctets = 256
 
-    init(user: User, password: Secret<[UInt8]>, network: Network, isKnownNetwork: Bool) {
+    init(user: User, proof: Credentials.Proof, network: Network, isKnownNetwork: Bool) {
         self.user = user
-        self.shortened = PasswordHash.shortened(password.value)
-        self.password = password.value.count <= Self.maximumOctets ? password : nil
+        switch proof {
+        case .password(let password):
+            self.shortened = PasswordHash.shortened(password.value)
+            self.password = password.value.count <= Self.maximumOctets ? password : nil
+            self.token = nil
+        case .token(let token):
+            (self.shortened, self.password, self.token) = (nil, nil, token)
+        }
         self.network = network
         self.isKnownNetwork = isKnownNetwork
     }
@@ -67,10 +85,14 @@ struct SourceCheck: Sendable {
     /// The claim that may be kept across a restart; nil for a source whose verdicts are remembered
     /// for minutes only.
     var kept: PasswordClaim?
+    /// Whether a right login is remembered. Not if the check is as cheap as the memory, or if the login has
+    /// an end of its own.
+    var isRemembered = true
     /// The octets of a claim by which it is remembered. Another source than the store accepts no hash in
     /// the place of a long password.
     func remembered(of claim: LoginClaim) -> [UInt8]? {
-        self.kept == nil ? claim.password?.value : claim.shortened
+        guard self.isRemembered else { return nil }
+        return self.kept == nil ? claim.password?.value : claim.shortened
     }
 
     /// Checks the password. Blocks for a limited time; called on a thread of the source.
@@ -79,7 +101,8 @@ struct SourceCheck: Sendable {
 
 /// The answer of a source.
 enum SourceVerdict: Equatable, Sendable {
-    case verified
+    /// - Parameter end: what ends the session before its user does.
+    case verified(LoginEnd = .none)
     /// The password is wrong, or was not tried because too many were. No other source is asked.
     /// - Parameter detail: for the audit record; nil if there is nothing to add.
     case refused(detail: String? = nil)

@@ -8,13 +8,16 @@ struct AuthenticationSources: Sendable {
     let all: [any AuthenticationSource]
     private let settings: AuthenticationSettings
 
-    /// - Parameter upstream: checks passwords at mail servers.
+    /// - Parameters:
+    ///   - others: the sources besides the passwords in the store.
+    ///   - noteUse: records when an app password was used; returns at once.
     init(
         _ settings: AuthenticationSettings = AuthenticationSettings(),
-        upstream: (any AuthenticationSource)? = nil
+        others: [any AuthenticationSource] = [],
+        noteUse: (@Sendable (AppPasswordID) -> Void)? = nil
     ) {
         self.settings = settings
-        self.all = [StoredPasswords()] + [upstream].compactMap { $0 }
+        self.all = [StoredPasswords(noteUse: noteUse)] + others
     }
 
     /// The checks of a login, in the order in which its sources are asked. A check is named by the

@@ -93,7 +93,7 @@ extension UpstreamServices {
             )
             LoginConversation(promise, route: route, lease: lease).open()
         }
-        let timeout = loop.scheduleTask(in: UpstreamPasswords.longestLogin) {
+        let timeout = loop.scheduleTask(in: PasswordQuestions.longestQuestion) {
             promise.succeed(
                 .unanswered(
                     reason: "\(account.imap.host):\(account.imap.port) \(ProbeError.timedOut)"
