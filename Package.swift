@@ -113,8 +113,8 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "Gateway", "Store", "SASL", "Access", "Exchange", "Demo", "Cryptography", logging,
-                nioCore, nioPosix,
+                "Gateway", "Store", "SASL", "Access", "Exchange", "LDAP", "Demo", "Cryptography",
+                logging, nioCore, nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

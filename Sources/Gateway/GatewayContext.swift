@@ -140,7 +140,12 @@ final class GatewayContext: Sendable {
                     ),
                     upstream: self.upstream
                 ),
-                noteUse: Self.noteUse(in: store, writer: self.storeWriter, logger: logger)
+                noteUse: AppPasswordUses(
+                    store: store,
+                    permissions: permissions,
+                    writer: self.storeWriter,
+                    logger: logger
+                ).note
             ),
             kept: configuration.keepsLogins
                 ? KeptLogins(
@@ -198,29 +203,15 @@ extension GatewayContext {
         }
         if settings.uses(.oauth) {
             let verifier = try TokenVerifier(issuers: settings.issuers) { Moment.current.seconds }
-            sources.append(AccessTokens { await verifier.verify($0) })
+            sources.append(
+                AccessTokens(
+                    verifier: { await verifier.verify($0) },
+                    domains: settings.issuerDomains,
+                    shutDown: { verifier.shutDown() }
+                )
+            )
         }
         return sources
-    }
-
-    /// Records the use of app passwords, in the background.
-    private static func noteUse(
-        in store: PermissionStore,
-        writer: BackgroundWriter,
-        logger: Logger
-    ) -> @Sendable (AppPasswordID) -> Void {
-        { id in
-            writer.submit {
-                do {
-                    try store.appPasswordUsed(id, at: .current)
-                } catch {
-                    logger.warning(
-                        "cannot record the use of an app password",
-                        metadata: ["error": "\(error)"]
-                    )
-                }
-            }
-        }
     }
 }
 

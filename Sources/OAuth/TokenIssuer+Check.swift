@@ -95,9 +95,11 @@ extension TokenIssuer {
         }
     }
 
-    /// RFC 6749 §3.3: a scope token has no space.
+    /// Whether this is no scope token (RFC 6749 §3.3): printable ASCII without a space, a quotation
+    /// mark and a backslash.
     private static func isNoScope(_ scope: String) -> Bool {
-        scope.isEmpty || scope.utf8.contains(0x20)
+        scope.isEmpty
+            || !scope.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
     }
 }
 

@@ -23,7 +23,11 @@ extension PermissionStore {
         actor: String
     ) throws -> AppPassword {
         guard name.contains(where: { !$0.isWhitespace }), name.count <= Self.maximumNameLength,
-            name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+            name.utf8.count <= 4 * Self.maximumNameLength,
+            name.unicodeScalars.allSatisfy({ scalar in
+                ![.control, .format, .lineSeparator, .paragraphSeparator, .unassigned]
+                    .contains(scalar.properties.generalCategory)
+            })
         else {
             throw StoreError.refused(
                 "the name has to be one line of 1 to \(Self.maximumNameLength) characters"

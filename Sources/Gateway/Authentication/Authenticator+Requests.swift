@@ -33,6 +33,8 @@ extension Authenticator {
             let user = permissions.access.users[claim.user.id], !user.isDisabled
         else { return false }
         let subjects = self.sources.checks(of: claim, in: permissions).map(\.check.subject)
+        let end = handle.login.end
+        guard !end.isReached(at: .current, in: permissions, user: user.id) else { return false }
         return handle.login.subject.map(subjects.contains) ?? false
     }
 

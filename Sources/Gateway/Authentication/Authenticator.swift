@@ -158,6 +158,7 @@ final class Authenticator: Sendable {
 
     /// Waits for running checks. Checks that have not begun are not made.
     func stop() async throws {
+        for source in self.sources.all { source.stop() }
         try await withThrowingTaskGroup { group in
             for pool in self.pools { group.addTask { try await pool.shutdownGracefully() } }
             try await group.waitForAll()

@@ -42,8 +42,9 @@ extension ClientHandler {
             if let login { self.gateway.authenticator.recordOutdated(login.login) }
             self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):
-            self.admit(user, account: account)
+            // Commands behind the login run within this call.
             self.loginEnd = login?.login.end ?? .none
+            self.admit(user, account: account)
         }
         let isLoggedIn = self.session.authenticatedUser != nil
         self.clock.loginAnswered(isLoggedIn: isLoggedIn, at: self.eventLoop.now)

@@ -21,7 +21,10 @@ extension ClientHandler {
         self.expiry = self.schedule(in: .seconds(seconds)) { handler in
             handler.takePermissions()
             handler.perform()
-            if handler.session.authenticatedUser != nil { handler.scheduleLoginEnd() }
+            // A session that has ended here may wait for its client, or for a server.
+            if let expires = handler.loginEnd.expires, Moment.current < expires {
+                handler.scheduleLoginEnd()
+            }
         }
     }
 

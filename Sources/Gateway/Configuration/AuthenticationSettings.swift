@@ -16,6 +16,9 @@ package struct AuthenticationSettings: Sendable {
     package var directory: DirectorySettings?
     /// The issuers of access tokens; empty if `oauth` is not used.
     package var issuers: [TokenIssuer] = []
+    /// The domains whose logins an issuer vouches for, in lower case, by the issuer's name; an issuer
+    /// that is missing vouches for all.
+    package var issuerDomains: [String: Set<String>] = [:]
 
     package init() {}
 
@@ -46,9 +49,16 @@ package struct AuthenticationSettings: Sendable {
             permissions.endpoints[account]?.kind == .imap
         else { return nil }
         let sources = self.sources(for: user.login)
-        // A source before it must not know the user.
-        let isAsked = sources.first == .upstream || permissions.passwords[owner] == nil
-        return isAsked && sources.contains(.upstream) ? user : nil
+        // A source before it must not know the user. Tokens teach nothing.
+        guard let place = sources.firstIndex(of: .upstream) else { return nil }
+        let isAsked = sources[..<place].allSatisfy { source in
+            switch source {
+            case .gateway: permissions.passwords[owner] == nil
+            case .oauth: true
+            case .ldap, .upstream: false
+            }
+        }
+        return isAsked ? user : nil
     }
 
     /// Whether the passwords and app passwords in the store count for a login.
@@ -74,5 +84,13 @@ package struct AuthenticationSettings: Sendable {
     /// Whether a source is asked for any login.
     package func uses(_ source: AuthenticationSourceName) -> Bool {
         self.sources.contains(source) || self.domains.values.contains { $0.contains(source) }
+    }
+}
+
+extension Address {
+    /// The part behind the last `@`, in lower case; empty if there is none.
+    var domain: String {
+        guard let at = self.octets.lastIndex(of: UInt8(ascii: "@")) else { return "" }
+        return String(decoding: self.octets[(at + 1)...], as: UTF8.self)
     }
 }

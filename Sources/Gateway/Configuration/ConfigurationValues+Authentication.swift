@@ -23,8 +23,13 @@ extension ConfigurationValues {
                     + "of a mailbox"
             )
         }
-        if settings.uses(.ldap) { settings.directory = try self.directory() }
-        if settings.uses(.oauth) { settings.issuers = try self.issuers() }
+        if settings.uses(.ldap) {
+            settings.directory = try self.directory()
+            try self.requireDistinctNames(settings)
+        }
+        if settings.uses(.oauth) {
+            (settings.issuers, settings.issuerDomains) = try self.issuers()
+        }
         return settings
     }
 

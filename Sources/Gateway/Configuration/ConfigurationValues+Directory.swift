@@ -28,6 +28,23 @@ extension ConfigurationValues {
         )
     }
 
+    /// A template must give another name to each login: otherwise the password of one person opens the
+    /// mail of another, whose login has another domain.
+    /// - Throws: ``ConfigurationError`` for `{user}` alone, unless the directory has one domain only.
+    func requireDistinctNames(_ settings: AuthenticationSettings) throws {
+        guard case .template(let template)? = settings.directory?.lookup else { return }
+        let used = template.placeholders
+        if used.contains(.login) || used.isSuperset(of: [.user, .domain]) { return }
+        let domains = settings.domains.filter { $0.value.contains(.ldap) }
+        guard used == [.user], !settings.sources.contains(.ldap), domains.count == 1 else {
+            throw self.wrong(
+                "authentication.ldap.bindAs",
+                allowed: "a name with {login}, or with {user} and {domain}. With {user} alone, "
+                    + "ldap must be the source of exactly one domain in authentication.domains"
+            )
+        }
+    }
+
     /// `ldaps://HOST[:PORT]`, or `ldap://HOST[:PORT]` for StartTLS.
     private func directoryServer(_ text: String, caFile: String?) throws -> DirectoryServer {
         let securities = ["ldaps": DirectoryServer.Security.ldaps, "ldap": .startTLS]
@@ -89,6 +106,9 @@ extension ConfigurationValues {
         }
         let password = try self.secret("\(group).passwordFile", name: file)
             .trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !password.isEmpty, !account.isEmpty else {
+            throw self.wrong(group, allowed: "an account with a password: neither may be empty")
+        }
         return .search(
             DirectorySettings.Search(
                 base: base,

@@ -1,3 +1,4 @@
+import Access
 import Configuration
 import Cryptography
 import Foundation
@@ -12,9 +13,10 @@ extension ConfigurationValues {
         "claim", "jwks", "introspection", "client", "secretFile", "caFile", "unverifiedEmail",
     ]
     /// The settings of an issuer with several values, separated by commas.
-    private static let lists: Set = ["audience", "scope", "algorithms"]
+    private static let lists: Set = ["audience", "scope", "algorithms", "domains"]
 
-    func issuers() throws -> [TokenIssuer] {
+    /// The issuers, and the domains whose logins each one vouches for.
+    func issuers() throws -> ([TokenIssuer], [String: Set<String>]) {
         let lines = self.reader.stringArray(forKey: ConfigKey(Self.issuersKey)) ?? []
         guard !lines.isEmpty else {
             throw self.issuerFault(
@@ -22,17 +24,30 @@ extension ConfigurationValues {
                     + "claim=email\""
             )
         }
-        let issuers = try lines.map(self.issuer)
+        let read = try lines.map(self.issuer)
+        let issuers = read.map(\.issuer)
         do throws(TokenIssuerError) {
             try TokenIssuer.check(issuers)
         } catch {
             throw self.issuerFault("a usable list: \(error)")
         }
-        return issuers
+        let domains = Dictionary(
+            uniqueKeysWithValues: read.compactMap { entry in
+                entry.domains.isEmpty ? nil : (entry.issuer.issuer, entry.domains)
+            }
+        )
+        guard issuers.count == 1 || domains.count == issuers.count else {
+            throw self.issuerFault(
+                "domains=DOMAIN for each of several issuers: one could log in the users of the other"
+            )
+        }
+        return (issuers, domains)
     }
 
     /// `ISSUER audience=NAME claim=NAME [scope=…] [algorithms=…] [jwks=URL] …`
-    private func issuer(_ line: String) throws -> TokenIssuer {
+    private func issuer(
+        _ line: String
+    ) throws -> (issuer: TokenIssuer, domains: Set<String>) {
         let words = line.split(separator: " ").map(String.init)
         var values: [String: String] = [:]
         for word in words.dropFirst() {
@@ -68,7 +83,13 @@ extension ConfigurationValues {
         }
         issuer.caFile = try values["caFile"].map(self.resolved)
         issuer.verification = try self.verification(values)
-        return issuer
+        let domains = try list("domains").map { name in
+            guard let address = Address("x@\(name)".utf8) else {
+                throw self.issuerFault("domains of ASCII letters (xn--… for others)")
+            }
+            return address.domain
+        }
+        return (issuer, Set(domains))
     }
 
     /// By signature, or by introspection if the issuer has a client.

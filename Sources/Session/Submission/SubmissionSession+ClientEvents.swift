@@ -98,7 +98,9 @@ extension SubmissionSession {
             // browser to this port (ALPACA).
             let isForeign =
                 (error == .unknownCommand || error == .lineTooLong) && !self.hasGreeted
-            if isForeign || Self.hidesNextCommand(error) {
+            if case .awaitingLogin(.tokenRefused(endsConnection: true)) = self.running {
+                self.end(.tooManyErrors)
+            } else if isForeign || Self.hidesNextCommand(error) {
                 self.end(SubmissionReply(error))
             } else {
                 self.running = .nothing

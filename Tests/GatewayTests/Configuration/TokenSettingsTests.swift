@@ -63,6 +63,14 @@ import Testing
             "sources: [oauth]\n  issuers: [\"https://x.test audience=m claim=e client=g\"]",
             "secretFile=FILE"
         ),
+        (
+            "sources: [oauth]\n  issuers: [\"https://x.test audience=m claim=e\", \"https://y.test audience=m claim=e\"]",
+            "domains=DOMAIN"
+        ),
+        (
+            "sources: [ldap]\n  ldap:\n    servers: [\"ldaps://x.test\"]\n    bindAs: \"uid={user},dc=x\"",
+            "with {user} and {domain}"
+        ),
         ("sources: [ldap]", "authentication.ldap.servers"),
         (
             "sources: [ldap]\n  ldap:\n    servers: [\"ldap.x.test\"]\n    bindAs: \"uid={user}\"",

@@ -23,6 +23,8 @@ class Office:
         self.slapd.add_person("bob", BOB, "Haus-18")
         self.gateway = stack.enter_context(Gateway())
         password = self.gateway.secret_file("ldap.secret", "secret\n")
+        if template:
+            sources = '[gateway]\ndomains: ["kanzlei.example ldap"]'
         urls = servers or [f"ldaps://localhost:{self.slapd.ldaps}"]
         lookup = (f'bindAs: "uid={{user}},{PEOPLE}"' if template else
                   f'base: "{PEOPLE}"\n  filter: "{filter}"\n  account: "{SERVICE}"\n  passwordFile: {password}')

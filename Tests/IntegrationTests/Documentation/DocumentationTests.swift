@@ -23,7 +23,11 @@ import Testing
             "powershell: New-ServicePrincipal", "yaml: exchange:", "text: [Service]",
             "powershell: .\\export.ps1",
         ],
-        "Logins": ["yaml: authentication:", "console: gatepost user add frida"],
+        "Logins": [
+            "yaml: authentication:", "console: gatepost user add frida", "yaml: authentication:",
+            "yaml: authentication:", "yaml: authentication:",
+            "console: gatepost user app-password add",
+        ],
         "MailPrograms": ["text: anna@kanzlei.example/info@kanzlei.example"],
         "Operating": [
             "console: useradd", "yaml: store:", "console: systemctl", "yaml: tls:",

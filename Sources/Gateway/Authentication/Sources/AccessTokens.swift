@@ -19,23 +19,40 @@ struct AccessTokens: AuthenticationSource {
     private static let subject = Array("oauth".utf8)
 
     let verifier: Verifier
+    /// The domains whose logins an issuer vouches for, by the issuer's name; an issuer that is missing
+    /// vouches for all.
+    var domains: [String: Set<String>] = [:]
+    /// Ends the requests to issuers.
+    var shutDown: @Sendable () -> Void = {}
+
+    func stop() { self.shutDown() }
 
     func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck? {
         guard let token = claim.token else { return nil }
         let login = claim.user.login
         return SourceCheck(subject: Self.subject, basis: Self.subject, isRemembered: false) {
-            Self.verdict(self.wait(for: token.value), for: login)
+            self.verdict(self.wait(for: token.value), for: login, at: .current)
         }
     }
 
     /// What a verdict about a token means for a login.
-    static func verdict(_ verdict: TokenVerdict, for login: Address) -> SourceVerdict {
+    func verdict(
+        _ verdict: TokenVerdict,
+        for login: Address,
+        at now: Moment
+    ) -> SourceVerdict {
         switch verdict {
         case .verified(let token):
             guard Address(token.login.utf8) == login else {
                 return .refused(detail: "the token belongs to another user")
             }
-            return .verified(LoginEnd(expires: Moment(seconds: token.expires)))
+            if let domains = self.domains[token.issuer], !domains.contains(login.domain) {
+                return .refused(detail: "the issuer of the token does not issue for this domain")
+            }
+            // The verifier allows for clocks that differ; the session would end at once.
+            let expires = Moment(seconds: token.expires)
+            guard now < expires else { return .refused(detail: "the token has expired (exp)") }
+            return .verified(LoginEnd(expires: expires))
         case .refused(let refusal):
             return .refused(detail: "\(refusal)")
         case .unavailable(let reason):

@@ -20,6 +20,12 @@ protocol AuthenticationSource: Sendable {
     ///   hold it.
     /// - Returns: nil if the login is not one of this source.
     func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck?
+    /// Ends requests that run, as far as possible: the gateway stops.
+    func stop()
+}
+
+extension AuthenticationSource {
+    func stop() {}
 }
 
 /// The names of all sources, as the configuration has them.

@@ -26,7 +26,14 @@ struct AuthenticationSources: Sendable {
         of claim: LoginClaim,
         in permissions: StoreSnapshot
     ) -> [(source: Int, check: SourceCheck)] {
-        self.settings.sources(for: claim.user.login).compactMap { name in
+        let names = self.settings.sources(for: claim.user.login)
+        // An app password that matches is one beyond doubt: no other server is told it.
+        if names.contains(.gateway), let stored = self.all.first as? StoredPasswords,
+            let check = stored.checkOfAppPassword(of: claim, in: permissions)
+        {
+            return [(0, check)]
+        }
+        return names.compactMap { name in
             guard let source = self.all.firstIndex(where: { $0.name == name }),
                 let check = self.all[source].check(of: claim, in: permissions)
             else { return nil }

@@ -53,29 +53,43 @@ extension DirectorySettings {
     /// Asks the directory about a password.
     func verify(_ login: Address, password: Secret<[UInt8]>) -> UpstreamAnswer {
         let person = DirectoryLogin(login.description)
-        // The bind as the user has begun: the server may count it.
-        var isSent = false
         do throws(DirectoryError) {
             return try self.servers.perform { connection throws(DirectoryError) in
-                guard let entry = try self.entry(of: login, person: person, at: connection) else {
-                    return .unknown
-                }
-                isSent = true
+                if case .search(let search) = self.lookup { try search.account.bind(connection) }
+                let entry: String?
                 do throws(DirectoryError) {
-                    try connection.bind(as: entry, password: password.value)
-                } catch .refused {
-                    return .refused
+                    entry = try self.entry(of: login, person: person, at: connection)
+                } catch .unavailable(let reason) {
+                    throw .unavailable(reason)
+                } catch {
+                    return .undecided(reason: "\(error)")
                 }
-                // A server may bind as another entry than the one that was named.
-                switch try connection.identity() {
-                case .name(let name): return DirectoryName.equal(name, entry) ? .accepted : .refused
-                case .anonymous: return .refused
-                case .user, nil: return .accepted
-                }
+                guard let entry else { return .unknown }
+                return self.answer(of: entry, password: password, at: connection)
             }
         } catch {
-            return isSent
-                ? .unanswered(reason: "\(error)") : .notAsked(reason: "\(error)")
+            return .notAsked(reason: "\(error)")
+        }
+    }
+
+    /// Binds as a user's entry. No other server is asked after that: each one counts wrong passwords.
+    private func answer(
+        of entry: String,
+        password: Secret<[UInt8]>,
+        at connection: DirectoryConnection
+    ) -> UpstreamAnswer {
+        do throws(DirectoryError) {
+            try connection.bind(as: entry, password: password.value)
+            // A server may bind as another entry than the one that was named.
+            switch try connection.identity() {
+            case .name(let name): return DirectoryName.equal(name, entry) ? .accepted : .refused
+            case .anonymous: return .refused
+            case .user, nil: return .accepted
+            }
+        } catch .refused {
+            return .refused
+        } catch {
+            return .unanswered(reason: "\(error)")
         }
     }
 
@@ -101,7 +115,6 @@ extension DirectorySettings.Search {
         person: DirectoryLogin,
         at connection: DirectoryConnection
     ) throws(DirectoryError) -> String? {
-        try self.account.bind(connection)
         guard let filter = self.filter.filter(for: person) else { return nil }
         let entries = try connection.search(
             DirectorySearch(
@@ -116,8 +129,11 @@ extension DirectorySettings.Search {
         let found = entries.filter { entry in
             entry.strings(of: self.loginAttribute).contains { Address($0.utf8) == login }
         }
-        guard found.count <= 1 else {
-            throw .failed("\(found.count) entries have the login \(login): correct the directory")
+        guard found.count == 1 || entries.isEmpty else {
+            throw .failed(
+                "\(found.count) of \(entries.count) entries that match the filter have the login in "
+                    + "\(self.loginAttribute): correct the directory, or authentication.ldap"
+            )
         }
         return found.first?.name
     }

@@ -63,7 +63,8 @@ final class PasswordQuestions: Sendable {
         case .accepted: .verified()
         case .refused: .refused()
         case .unknown: .notMine
-        case .unanswered(let reason), .notAsked(let reason): .unavailable(reason: reason)
+        case .unanswered(let reason), .notAsked(let reason), .undecided(let reason):
+            .unavailable(reason: reason)
         }
     }
 

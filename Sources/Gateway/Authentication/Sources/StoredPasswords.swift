@@ -14,7 +14,6 @@ struct StoredPasswords: AuthenticationSource {
     /// - Returns: nil for a user without a password in the store.
     func check(of claim: LoginClaim, in permissions: StoreSnapshot) -> SourceCheck? {
         guard let password = claim.shortened else { return nil }
-        if let check = self.checkOfAppPassword(of: claim, in: permissions) { return check }
         guard let record = permissions.passwords[claim.user.id] else { return nil }
         return SourceCheck(
             subject: Self.basis(of: record),
@@ -28,7 +27,7 @@ struct StoredPasswords: AuthenticationSource {
 
     /// The check of a password that is one of the user's app passwords; nil for any other. A hash of a
     /// random password takes microseconds.
-    private func checkOfAppPassword(
+    func checkOfAppPassword(
         of claim: LoginClaim,
         in permissions: StoreSnapshot
     ) -> SourceCheck? {

@@ -133,7 +133,7 @@ struct UpstreamAttempts {
         case .unanswered:
             entries[index].state = .unanswered
             entries[index].until = now + Self.unansweredLifetime
-        case .notAsked, .unknown:
+        case .notAsked, .unknown, .undecided:
             entries.remove(at: index)
         }
         self.sent[attempt.target] = entries.isEmpty ? nil : entries
@@ -156,7 +156,7 @@ struct UpstreamAttempts {
         case .refused: counted.append(Counted(state: .wrong, until: now + Self.lifetime))
         case .unanswered:
             counted.append(Counted(state: .unanswered, until: now + Self.unansweredLifetime))
-        case .accepted, .notAsked, .unknown: break
+        case .accepted, .notAsked, .unknown, .undecided: break
         }
         self.ofNetworks[attempt.network] = counted.isEmpty ? nil : counted
     }

@@ -67,7 +67,7 @@ struct UpstreamServers {
         guard var server = self.servers[name] else { return }
         if let index = server.running.firstIndex(of: began) { server.running.remove(at: index) }
         switch answer {
-        case .accepted, .refused, .unknown:
+        case .accepted, .refused, .unknown, .undecided:
             server.failure = nil
         case .unanswered:
             // Some servers are slow to refuse a password. That says nothing about other mailboxes.
