@@ -20,7 +20,9 @@ struct UserImportDirectory {
     /// A filter (RFC 4515) that was parsed.
     private let filter: String
 
-    /// - Parameter filter: a filter without placeholders.
+    /// - Parameters:
+    ///   - settings: the directory of the configuration; nil if it has none.
+    ///   - filter: a filter without placeholders.
     /// - Throws: ``Failure`` for a filter that is not valid, and a configuration without a search.
     init(_ settings: DirectorySettings?, filter: String) throws(Failure) {
         guard let settings else {

@@ -23,7 +23,10 @@ struct UserImportReport {
     private let results: [UserImportResult]
     private let isDryRun: Bool
 
-    /// - Parameter results: a result for each row, in order.
+    /// - Parameters:
+    ///   - rows: the rows in the order of the file.
+    ///   - results: a result for each row, in order.
+    ///   - dryRun: whether nothing was written.
     init(_ rows: [UserImportRow], results: [UserImportResult], dryRun: Bool) {
         self.results = results
         self.isDryRun = dryRun
