@@ -62,13 +62,13 @@ extension PermissionStore {
     /// Users of one transaction. A transaction locks the store for other commands, and its users
     /// and accounts must be fewer than ``StoreTransaction/maximumChangedRows``: a gateway reads the
     /// whole store after a larger one.
-    static let importedUsersOfTransaction = 1_000
+    static let importedUsersOfTransaction = 1_024
 
     /// Adds users without a password, and their accounts without a credential, by the rules of
     /// ``addUser(_:actor:)`` and ``addAccount(_:settings:masterKey:actor:)``.
     ///
     /// An entry that cannot be added does not stop the others. The user and the account of an entry
-    /// are added together or not at all, with one audit record; 1,000 entries share a transaction.
+    /// are added together or not at all, with one audit record; 1,024 entries share a transaction.
     /// If the store fails after the first transaction, the entries that remain are refused with
     /// that reason.
     /// - Parameters:
