@@ -5,28 +5,28 @@ enum DERWriter {
         var octets = Array(magnitude.drop { $0 == 0 })
         // The first bit of the contents is the sign.
         if octets.first.map({ $0 >= 0x80 }) ?? true { octets.insert(0, at: 0) }
-        return self.element(0x02, octets)
+        return self.element(tag: 0x02, contents: octets)
     }
 
     /// Encodes a `SEQUENCE`.
     static func sequence(_ elements: [UInt8]...) -> [UInt8] {
-        self.element(0x30, elements.flatMap(\.self))
+        self.element(tag: 0x30, contents: elements.flatMap(\.self))
     }
 
     /// Encodes a `BIT STRING` of whole octets.
     static func bitString(_ octets: [UInt8]) -> [UInt8] {
-        self.element(0x03, [0] + octets)
+        self.element(tag: 0x03, contents: [0] + octets)
     }
 
     /// Encodes an `OBJECT IDENTIFIER` from its encoded contents.
     static func objectIdentifier(_ contents: [UInt8]) -> [UInt8] {
-        self.element(0x06, contents)
+        self.element(tag: 0x06, contents: contents)
     }
 
     /// The encoding of `NULL`.
     static let null: [UInt8] = [0x05, 0x00]
 
-    private static func element(_ tag: UInt8, _ contents: [UInt8]) -> [UInt8] {
+    private static func element(tag: UInt8, contents: [UInt8]) -> [UInt8] {
         [tag] + self.length(contents.count) + contents
     }
 

@@ -77,7 +77,8 @@ extension DirectoryConnection {
         let lookup = NameLookup(base: groups.memberBase, key: key, attribute: attribute)
         guard lookup.reaches(entry.name) else { return nil }
         let found = try self.entries([entry.name], attributes: [], lookup: lookup, until: deadline)
-        return found.count == 1 && DirectoryName.equal(found[0].name, entry.name) ? lookup : nil
+        return found.count == 1 && DirectoryName.areEqual(found[0].name, and: entry.name)
+            ? lookup : nil
     }
 
     /// The entries with names; those that do not exist are left out.

@@ -33,7 +33,7 @@ package enum DirectoryName {
 
     /// Whether two texts are the same name. The case of attribute types and values and the order
     /// within a relative name do not matter. A text that is no name equals none.
-    package static func equal(_ first: String, _ second: String) -> Bool {
+    package static func areEqual(_ first: String, and second: String) -> Bool {
         guard let first = self.normalized(first) else { return false }
         return first == self.normalized(second)
     }

@@ -68,7 +68,7 @@ final class IssuerDocument<Value: Sendable>: Sendable {
         let step = self.state.withLock { state -> Step in
             let now = self.now()
             if let version = state.version,
-                Self.isWithin(version.lifetime, of: version.fetched, now)
+                Self.isWithin(version.lifetime, of: version.fetched, at: now)
             {
                 return .use(version)
             }
@@ -102,8 +102,9 @@ final class IssuerDocument<Value: Sendable>: Sendable {
             if let fetch = state.fetch {
                 return state.failure.map { .fail($0.reason) } ?? .wait(fetch)
             }
-            if Self.isWithin(self.minimumAge, of: old.fetched, now) { return .none }
-            if let demanded = state.demanded, Self.isWithin(self.demandInterval, of: demanded, now)
+            if Self.isWithin(self.minimumAge, of: old.fetched, at: now) { return .none }
+            if let demanded = state.demanded,
+                Self.isWithin(self.demandInterval, of: demanded, at: now)
             {
                 return state.failure.map { .fail($0.reason) } ?? .none
             }
@@ -128,18 +129,19 @@ final class IssuerDocument<Value: Sendable>: Sendable {
 
     /// The document in spite of its age, or the reason why there is none.
     private func old(_ state: State, at now: Int64) -> Step {
-        if let version = state.version, Self.isWithin(self.longestUse, of: version.fetched, now) {
+        if let version = state.version, Self.isWithin(self.longestUse, of: version.fetched, at: now)
+        {
             return .use(version)
         }
         return .fail(state.failure?.reason ?? "the issuer's document cannot be had")
     }
 
     private func repeatsFailure(_ state: State, at now: Int64) -> Bool {
-        state.failure.map { Self.isWithin(self.failureLifetime, of: $0.time, now) } ?? false
+        state.failure.map { Self.isWithin(self.failureLifetime, of: $0.time, at: now) } ?? false
     }
 
     /// Whether less than a time has passed. A clock that was set back has passed every time.
-    private static func isWithin(_ seconds: Int64, of start: Int64, _ now: Int64) -> Bool {
+    private static func isWithin(_ seconds: Int64, of start: Int64, at now: Int64) -> Bool {
         now >= start && now - start < seconds
     }
 

@@ -28,8 +28,8 @@ struct DirectoryNameTests {
         let template = try DirectoryNameTemplate("uid={login},ou=people,dc=kanzlei,dc=example")
         let name = try #require(template.name(for: DirectoryLogin(login)))
         let other = try #require(template.name(for: DirectoryLogin("other")))
-        #expect(DirectoryName.equal(name, name))
-        #expect(!DirectoryName.equal(name, other))
+        #expect(DirectoryName.areEqual(name, and: name))
+        #expect(!DirectoryName.areEqual(name, and: other))
         #expect(name.hasSuffix(",ou=people,dc=kanzlei,dc=example"))
         let normalized = try #require(DirectoryName.normalized(name))
         #expect(normalized.split(separator: ",").count == 4)
@@ -85,13 +85,13 @@ struct DirectoryNameTests {
         second: String,
         expected: Bool
     ) {
-        #expect(DirectoryName.equal(first, second) == expected)
-        #expect(DirectoryName.equal(second, first) == expected)
+        #expect(DirectoryName.areEqual(first, and: second) == expected)
+        #expect(DirectoryName.areEqual(second, and: first) == expected)
     }
 
     @Test func `a name of megabytes equals none`() {
         let long = "cn=" + String(repeating: "a", count: 1_000_000)
-        #expect(!DirectoryName.equal(long, long))
+        #expect(!DirectoryName.areEqual(long, and: long))
     }
 
     /// The number of separators that are not escaped.

@@ -32,8 +32,8 @@ struct CheckQueue {
         }
     }
 
-    /// A password check that waits for a thread: less than a KiB, with a password of at most 256
-    /// octets.
+    /// A password check that waits for a thread: less than a KiB with a password of at most 256
+    /// octets, some KiB more with an access token.
     struct Check: Sendable {
         /// The number of the source that makes the check (``AuthenticationSources``).
         var source = 0

@@ -82,7 +82,8 @@ extension DirectorySettings {
             try connection.bind(as: entry, password: password.value)
             // A server may bind as another entry than the one that was named.
             switch try connection.identity() {
-            case .name(let name): return DirectoryName.equal(name, entry) ? .accepted : .refused
+            case .name(let name):
+                return DirectoryName.areEqual(name, and: entry) ? .accepted : .refused
             case .anonymous: return .refused
             case .user, nil: return .accepted
             }
