@@ -266,7 +266,7 @@ extension ReplyText.Farewell {
         case .overloaded: "BYE [UNAVAILABLE] Too many connections: come back later"
         case .accessEnded: "BYE Access has ended"
         case .endedByAdministrator: "BYE An administrator has ended this session"
-        case .loginEnded: "BYE The password or token of this session has expired: log in again"
+        case .loginEnded: "BYE The password or token of this session is not valid now: log in again"
         case .upstreamEnded: "BYE [UNAVAILABLE] The mail server ended its session: connect again"
         }
     }

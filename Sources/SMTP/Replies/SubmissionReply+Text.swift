@@ -52,7 +52,7 @@ extension SubmissionReply {
         case .tooManyConnections: "421 4.3.2 Too many connections: come back later"
         case .endedByAdministrator: "421 4.7.0 An administrator has ended this session"
         case .loginEnded:
-            "421 4.7.0 The password or token of this session has expired: log in again"
+            "421 4.7.0 The password or token of this session is not valid now: log in again"
         case .tooManyErrors: "421 4.7.0 Too many errors"
         case .loginTooLong: "421 4.4.2 Login took too long"
         case .idleTooLong: "421 4.4.2 Idle or too slow for too long"

@@ -9,7 +9,7 @@ from gateway import Gateway
 from scenarios import BOB, CLARA, run_scenario
 from wire import Wire
 
-ENDED = b"* BYE The password or token of this session has expired: log in again"
+ENDED = b"* BYE The password or token of this session is not valid now: log in again"
 
 
 class Office:

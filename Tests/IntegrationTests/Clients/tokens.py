@@ -188,7 +188,7 @@ def a_session_ends_when_its_token_expires():
         start = time.monotonic()
         while not (line := w.line()).startswith(b"* BYE"):
             pass
-        assert line == b"* BYE The password or token of this session has expired: log in again", line
+        assert line == b"* BYE The password or token of this session is not valid now: log in again", line
         assert 1 < time.monotonic() - start < 8
         assert lasting.answer("NOOP").startswith("OK")
 
