@@ -72,6 +72,7 @@ package struct Gateway: Service {
         if let kept = self.gateway.authenticator.kept {
             self.gateway.fileWriter.submit { kept.save() }
         }
+        self.gateway.directoryGroups?.stop()
         self.gateway.takeover.stop()
         self.gateway.sentCopies.stop()
         self.gateway.transfers.stop()
@@ -98,6 +99,7 @@ package struct Gateway: Service {
         self.gateway.sentCopies.start(self.gateway.upstream, on: group)
         self.gateway.transfers.start(self.gateway.upstream, on: group)
         self.gateway.takeover.start(on: group)
+        self.gateway.directoryGroups?.start(on: group.next())
         self.gateway.ownerNotifications.start(self.gateway.upstream, on: group)
         do {
             try self.store.setConsent(self.gateway.configuration.oversight.consent)

@@ -20,6 +20,8 @@ final class GatewayContext: Sendable {
     let upstream: UpstreamServices
     /// Refreshes cached folder lists.
     let folderRefresher: FolderRefresher
+    /// Reads the members of groups from the directory; nil without a directory that is searched.
+    let directoryGroups: DirectoryGroupReader?
     /// The state of the store, for sessions and for `doctor`.
     let store: StoreInForce
     /// Password checks on threads of their own.
@@ -86,6 +88,12 @@ final class GatewayContext: Sendable {
             )
         )
         self.folderRefresher = FolderRefresher(upstream: self.upstream)
+        self.directoryGroups = DirectoryGroupReader(
+            configuration.authentication.directory,
+            store: store,
+            permissions: permissions,
+            logger: logger
+        )
         let otherNodes = OtherNodes(store, logger: logger)
         self.otherNodes = otherNodes
         self.admission = Admission(

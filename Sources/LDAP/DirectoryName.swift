@@ -44,8 +44,23 @@ package enum DirectoryName {
     /// with a different number of spaces within.
     /// - Returns: nil if the text is no name.
     package static func normalized(_ name: String) -> String? {
-        guard let parts = self.parts(of: name) else { return nil }
-        return parts.map { part in
+        self.parts(of: name).map { self.normalized($0) }
+    }
+
+    /// The deepest entry above two entries, or one of them; normalized.
+    /// - Returns: nil if a text is no name, and if only the root is above both.
+    package static func common(_ first: String, _ second: String) -> String? {
+        guard let first = self.parts(of: first), let second = self.parts(of: second) else {
+            return nil
+        }
+        let pairs = zip(first.reversed(), second.reversed()).prefix {
+            self.normalized([$0]) == self.normalized([$1])
+        }
+        return pairs.isEmpty ? nil : self.normalized(pairs.reversed().map(\.0))
+    }
+
+    private static func normalized(_ parts: [[Pair]]) -> String {
+        parts.map { part in
             part.map { "\($0.type.lowercased())=\(self.normalized($0))" }
                 .sorted().joined(separator: "+")
         }

@@ -38,18 +38,22 @@ extension UserRow: DocumentEntry {
 }
 
 extension GroupRow: DocumentEntry {
-    var texts: [String?] { [self.name] + self.members }
+    var texts: [String?] { [self.name, self.ldap] + self.members }
 
     func write(_ line: inout PlainLine) {
         line.entry { line in
+            line.member("ldap", optional: self.ldap)
             line.member("members", texts: self.members)
             line.member("name", text: self.name)
         }
     }
 
-    /// Whether two groups have the same members, in any order.
+    /// Whether two groups have the same members, in any order. Those of a group of the directory are
+    /// what was read last.
     func hasMembers(of other: GroupRow) -> Bool {
-        self.members.count == other.members.count
+        guard self.ldap.map(ExactText.init) == other.ldap.map(ExactText.init) else { return false }
+        guard self.ldap == nil else { return true }
+        return self.members.count == other.members.count
             && Set(self.members.map(ExactText.init)) == Set(other.members.map(ExactText.init))
     }
 }

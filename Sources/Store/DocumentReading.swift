@@ -87,7 +87,7 @@ extension UserRow {
 }
 
 extension GroupRow {
-    private enum Key: String, CaseIterable { case name, members }
+    private enum Key: String, CaseIterable { case name, members, ldap }
     private static let keys = JSONKeys(Key.self, required: [.name, .members])
 
     fileprivate init(reading reader: inout JSONReader) throws(JSONError) {
@@ -96,6 +96,7 @@ extension GroupRow {
             switch key {
             case .name: row.name = try reader.string()
             case .members: row.members = try reader.texts()
+            case .ldap: row.ldap = try reader.text()
             }
         }
         self = row

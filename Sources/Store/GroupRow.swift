@@ -4,10 +4,14 @@ package struct GroupRow: Codable, Equatable, Sendable {
     package var name: String
     /// Logins, and `group:NAME` for a group inside this one; sorted.
     package var members: [String]
+    /// The filter (RFC 4515) of the directory's groups whose members these are; nil, and not
+    /// written, for a group with members of its own.
+    package var ldap: String?
 
     /// Creates a row without checking that the group exists.
-    package init(name: String, members: [String]) {
+    package init(name: String, members: [String], ldap: String? = nil) {
         self.name = name
         self.members = members
+        self.ldap = ldap
     }
 }

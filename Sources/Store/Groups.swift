@@ -5,11 +5,14 @@ extension PermissionStore {
     /// Adds a group without members.
     /// - Parameters:
     ///   - name: 1 to 200 octets, compared octet for octet.
+    ///   - filter: The filter (RFC 4515) of the directory's groups whose members it gets; nil for
+    ///     a group with members of its own.
     ///   - actor: The recorded name of who adds it; see ``Actor/recorded``.
     /// - Throws: ``StoreError`` for an invalid name, and for a group that exists.
-    package func addGroup(_ name: String, actor: String) throws {
+    package func addGroup(_ name: String, ldap filter: String? = nil, actor: String) throws {
         try StoreTransaction.requireGroupName(name)
-        try self.edit(Edit(actor: actor, action: "group add \(name)")) { transaction in
+        let what = "group add \(name)" + (filter.map { " --ldap \($0)" } ?? "")
+        try self.edit(Edit(actor: actor, action: what)) { transaction in
             let exists = try transaction.value(
                 of: Bool.self,
                 sql: "SELECT EXISTS (SELECT 1 FROM \"group\" WHERE name = ?)",
@@ -22,6 +25,9 @@ extension PermissionStore {
                 sql: "INSERT INTO \"group\" (name) VALUES (?)",
                 arguments: [name]
             )
+            if let filter {
+                try transaction.setDirectory(filter, of: try transaction.insertedKey())
+            }
         }
     }
 
@@ -61,12 +67,12 @@ extension PermissionStore {
     ///   - members: Logins, and `group:NAME` for groups.
     ///   - name: The group.
     ///   - actor: The recorded name of who adds them; see ``Actor/recorded``.
-    /// - Throws: ``StoreError`` for an unknown name, and for a group that would contain itself.
-    ///   Then no member is added.
+    /// - Throws: ``StoreError`` for an unknown name, for a group that would contain itself, and for
+    ///   one whose members come from the directory. Then no member is added.
     package func join(_ members: [String], to name: String, actor: String) throws {
         let what = "group join \(name) \(members.joined(separator: " "))"
         try self.edit(Edit(actor: actor, action: what)) { transaction in
-            let group = try transaction.groupID(name: name)
+            let group = try transaction.ownGroupID(name: name)
             for member in members {
                 try transaction.insert(member, into: group, name: name)
             }
@@ -78,12 +84,12 @@ extension PermissionStore {
     ///   - members: Logins, and `group:NAME` for groups.
     ///   - name: The group.
     ///   - actor: The recorded name of who removes them; see ``Actor/recorded``.
-    /// - Throws: ``StoreError`` for an unknown name, and for somebody who is not a member. Then
-    ///   no member is removed.
+    /// - Throws: ``StoreError`` for an unknown name, for somebody who is not a member, and for a group
+    ///   whose members come from the directory. Then no member is removed.
     package func leave(_ members: [String], from name: String, actor: String) throws {
         let what = "group leave \(name) \(members.joined(separator: " "))"
         try self.edit(Edit(actor: actor, action: what)) { transaction in
-            let group = try transaction.groupID(name: name)
+            let group = try transaction.ownGroupID(name: name)
             for member in members {
                 let subject = try transaction.subject(text: member)
                 let filter = RowFilter("\"group\" = ?", arguments: [group])
@@ -134,9 +140,15 @@ extension StoreTransaction {
             order: "ORDER BY 2"
         ) { members[$0[0], default: []].append($0[1]) }
         var groups: [GroupRow] = []
-        try filter.forEach(self, of: "SELECT id, name FROM \"group\" AS g", order: "ORDER BY name")
-        {
-            groups.append(GroupRow(name: $0[1], members: members[$0[0]] ?? []))
+        try filter.forEach(
+            self,
+            of: """
+                SELECT id, name, filter FROM "group" AS g
+                LEFT JOIN directoryGroup ON directoryGroup."group" = g.id
+                """,
+            order: "ORDER BY name"
+        ) {
+            groups.append(GroupRow(name: $0[1], members: members[$0[0]] ?? [], ldap: $0[2]))
         }
         return groups
     }

@@ -93,6 +93,8 @@ extension StoreTransaction {
         "notice": ["id", "account", "subject", "text", "created", "token"],
         "appPassword": ["id", "user", "name", "digest", "created", "expires"],
         "appPasswordUse": ["appPassword", "moment"],
+        "directoryGroup": ["group", "filter", "tried", "read", "failure"],
+        "directoryUnknown": ["group", "name"],
         "nameVersion": ["id", "value"],
         "revision": ["id", "value"],
     ]

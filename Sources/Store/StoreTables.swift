@@ -4,7 +4,7 @@ enum StoreTables {
     static let copied = [
         "revisionToken", "setting", "user", "group", "member", "account", "address", "grant",
         "withdrawal", "wall", "subscription", "stage", "audit", "auditSeal", "transfer",
-        "transferCopy", "copyLeft", "notice", "appPassword", "appPasswordUse", "nameVersion",
-        "revision",
+        "transferCopy", "copyLeft", "notice", "appPassword", "appPasswordUse", "directoryGroup",
+        "directoryUnknown", "nameVersion", "revision",
     ]
 }

@@ -75,7 +75,18 @@ extension StoreTransaction {
             )
             ids[name] = try self.insertedKey()
         }
-        try self.applyMembers(of: groups, ids: ids)
+        let directory = try self.directoryFilters()
+        for group in groups {
+            guard let id = ids[ExactText(group.name)],
+                group.ldap.map(ExactText.init) != directory[id].map(ExactText.init)
+            else { continue }
+            try self.setDirectory(group.ldap, of: id)
+        }
+        // The members of a group of the directory are read again: a document has old ones.
+        let own = groups.filter { group in
+            group.ldap == nil || ids[ExactText(group.name)].flatMap { directory[$0] } == nil
+        }
+        try self.applyMembers(of: own, ids: ids)
     }
 
     /// Adds and removes memberships. Removals come first: a group may move from one group into

@@ -205,10 +205,16 @@ struct HTTPSClientTests {
     @Test func `one connection serves requests one after the other`() async throws {
         let server = try await HTTPSTestServer(answer: Self.answer("x"), closes: false)
         let client = HTTPSClient(caFile: server.caFile, limits: Self.limits)
+        // libcurl does not use a connection again that had nothing to do for 118 seconds, which a
+        // test may wait for its turn.
+        var pauses = 0
+        var last = ContinuousClock.now
         for _ in 1...5 {
             #expect(try await client.send(HTTPSRequest(url: server.url)).status == 200)
+            if last.duration(to: .now) > .seconds(100) { pauses += 1 }
+            last = .now
         }
-        #expect(server.connections.all.count == 1)
+        #expect((1...(1 + pauses)).contains(server.connections.all.count))
         client.shutDown()
         await server.stop()
     }

@@ -37,6 +37,21 @@ struct DirectoryNameTests {
     }
 
     @Test(arguments: [
+        ("ou=people,dc=x", "ou=groups,dc=x", "dc=x"),
+        ("ou=people, DC=X,dc=y", "dc=x,dc=Y", "dc=x,dc=y"), ("dc=x", "dc=x", "dc=x"),
+        ("ou=a\\,dc=x", "dc=x", nil), ("dc=x", "dc=y", nil), ("", "dc=x", nil),
+        ("no name", "dc=x", nil),
+    ])
+    func `two entries have a deepest entry above both`(
+        first: String,
+        second: String,
+        expected: String?
+    ) {
+        #expect(DirectoryName.common(first, second) == expected)
+        #expect(DirectoryName.common(second, first) == expected)
+    }
+
+    @Test(arguments: [
         ("uid={user},ou=people", "uid=anna,ou=people"),
         ("cn=x {user} y,o={domain}", "cn=x anna y,o=kanzlei.example"),
         ("uid={user}+o={domain},dc=x", "uid=anna+o=kanzlei.example,dc=x"),

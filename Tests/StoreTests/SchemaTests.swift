@@ -20,6 +20,7 @@ import Testing
         "2026-11-30 audit log by node and number",
         "2026-11-30 grants by account and subject",
         "2026-11-30 processes that make transfers", "2026-12-01 app passwords",
+        "2026-12-01 groups of the directory",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {

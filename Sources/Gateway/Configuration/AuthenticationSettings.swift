@@ -23,7 +23,7 @@ package struct AuthenticationSettings: Sendable {
     package init() {}
 
     /// The sources of a login.
-    func sources(for login: Address) -> [AuthenticationSourceName] {
+    package func sources(for login: Address) -> [AuthenticationSourceName] {
         self.sources(for: login.octets)
     }
 

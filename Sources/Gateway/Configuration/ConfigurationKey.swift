@@ -50,6 +50,7 @@ package struct ConfigurationKey: Sendable {
         ].map { "exchange.\($0)" }
         + [
             "caFile", "bindAs", "base", "filter", "loginAttribute", "account", "passwordFile",
+            "groupBase", "groupMinutes",
         ].map { "authentication.ldap.\($0)" }
 
     /// The key that somebody who wrote `path` most probably meant.

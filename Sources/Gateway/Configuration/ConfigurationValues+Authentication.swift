@@ -23,7 +23,8 @@ extension ConfigurationValues {
                     + "of a mailbox"
             )
         }
-        if settings.uses(.ldap) {
+        // Groups may come from a directory that checks no password.
+        if settings.uses(.ldap) || self.hasDirectory {
             settings.directory = try self.directory()
             try self.requireDistinctNames(settings)
         }

@@ -8,6 +8,11 @@ extension ConfigurationValues {
     /// The time for a login at all servers, in seconds: less than a client waits.
     private static let totalSeconds = 25
 
+    /// Whether a directory is configured.
+    var hasDirectory: Bool {
+        self.reader.stringArray(forKey: "authentication.ldap.servers")?.isEmpty == false
+    }
+
     func directory() throws -> DirectorySettings {
         let group = "authentication.ldap"
         let caFile = try self.reader.string(forKey: ConfigKey("\(group).caFile")).map(self.resolved)
@@ -24,7 +29,8 @@ extension ConfigurationValues {
                 limits: DirectoryLimits(connectSeconds: 5, answerSeconds: 10),
                 totalSeconds: Self.totalSeconds
             ),
-            lookup: try self.directoryLookup(group)
+            lookup: try self.directoryLookup(group),
+            groupMinutes: try self.number("\(group).groupMinutes", range: 1...1_440) ?? 15
         )
     }
 
@@ -70,7 +76,7 @@ extension ConfigurationValues {
         func text(_ key: String) -> String? {
             self.reader.string(forKey: ConfigKey("\(group).\(key)"))
         }
-        let ofSearch = ["base", "filter", "account", "passwordFile"]
+        let ofSearch = ["base", "filter", "account", "passwordFile", "groupBase"]
         if let name = text("bindAs") {
             if let surplus = ofSearch.first(where: { text($0) != nil }) {
                 throw self.wrong(
@@ -112,6 +118,7 @@ extension ConfigurationValues {
         return .search(
             DirectorySettings.Search(
                 base: base,
+                groupBase: text("groupBase") ?? base,
                 filter: template,
                 loginAttribute: text("loginAttribute") ?? "mail",
                 account: DirectoryAccount(name: account, password: Secret(Array(password.utf8)))

@@ -17,7 +17,7 @@ extension ConfigurationValues {
 
     /// The issuers, and the domains whose logins each one vouches for.
     func issuers() throws -> ([TokenIssuer], [String: Set<String>]) {
-        let lines = self.reader.stringArray(forKey: ConfigKey(Self.issuersKey)) ?? []
+        let lines = self.reader.stringArray(forKey: "authentication.issuers") ?? []
         guard !lines.isEmpty else {
             throw self.issuerFault(
                 "at least one issuer, for example \"https://login.kanzlei.example audience=mail "

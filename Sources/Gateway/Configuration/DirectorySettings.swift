@@ -13,6 +13,8 @@ package struct DirectorySettings: Sendable {
     /// The search for the entry of a user.
     package struct Search: Sendable {
         package var base: String
+        /// The base of the groups that `gatepost group add --ldap` names.
+        package var groupBase: String
         package var filter: DirectoryFilterTemplate
         /// The attribute that contains the login.
         package var loginAttribute: String
@@ -22,6 +24,8 @@ package struct DirectorySettings: Sendable {
 
     package var servers: DirectoryServers
     package var lookup: Lookup
+    /// The time between two readings of a group's members, in minutes.
+    package var groupMinutes: Int
 }
 
 /// The gateway's own account in the directory.

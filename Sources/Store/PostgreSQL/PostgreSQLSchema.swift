@@ -35,6 +35,7 @@ enum PostgreSQLSchema {
         ("2026-11-30 counts of nodes, and requests to them", Self.nodes),
         ("2026-11-30 takeover of transfers and copies", Self.takeover),
         ("2026-12-01 app passwords", Self.appPasswords),
+        ("2026-12-01 groups of the directory", Self.directoryGroups),
     ]
 
     /// Migrates the tables to this version.

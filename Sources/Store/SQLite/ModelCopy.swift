@@ -6,7 +6,7 @@ enum ModelCopy {
     private static let left: Set<String> = [
         "audit", "auditSeal", "revisionToken", "subscription", "transfer", "transferCopy",
         "copyLeft", "notice",
-        "stage", "rowChange", "rowChangeStart", "grdb_migrations",
+        "directoryUnknown", "stage", "rowChange", "rowChangeStart", "grdb_migrations",
     ]
 
     /// Runs a body on a copy of the model.

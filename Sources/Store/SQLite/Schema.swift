@@ -58,6 +58,9 @@ enum Schema {
         migrator.registerMigration("2026-12-01 app passwords") { database in
             try database.execute(sql: Self.appPasswords)
         }
+        migrator.registerMigration("2026-12-01 groups of the directory") { database in
+            try database.execute(sql: Self.directoryGroups)
+        }
         return migrator
     }
 

@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Foundation
 import Gateway
+import SASL
 import Store
 
 /// The verb `add` of `gatepost grant`.
@@ -137,7 +138,14 @@ extension GrantCommand {
                         + "lookup"
                 )
             }
-            let credential = try await self.configuration.credential(of: upstream)
+            let credential: UpstreamCredential
+            do {
+                credential = try await self.configuration.credential(of: upstream)
+            } catch {
+                throw Failure(
+                    "cannot look up the folder: \(error); use --no-check to grant without a lookup"
+                )
+            }
             let report: ProbeReport
             do {
                 report = try await stored.probe(upstream, service: .imap) { () throws(ProbeError) in

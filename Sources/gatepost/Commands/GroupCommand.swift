@@ -1,4 +1,6 @@
 import ArgumentParser
+import Gateway
+import LDAP
 import Store
 
 /// `gatepost group VERB`: a named set of users and groups, as subject of grants.
@@ -9,20 +11,60 @@ struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
         abstract: "Manage groups of users.",
-        subcommands: [Add.self, Remove.self, List.self, Show.self, Join.self, Leave.self]
+        subcommands: [
+            Add.self, Remove.self, List.self, Show.self, Join.self, Leave.self, Refresh.self,
+        ]
     )
 
-    /// `gatepost group add NAME`: requires the role `administrator`.
+    /// `gatepost group add NAME [--ldap FILTER]`: requires the role `administrator`.
     ///
-    /// A name has 1 to 200 octets and only visible characters. It fails if the group exists.
+    /// A name has 1 to 200 octets and only visible characters. It fails if the group exists, and if
+    /// the directory cannot be read.
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add a group without members.")
+        static let configuration = CommandConfiguration(
+            abstract: "Add a group without members, or with members from the directory."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument(help: "The group's name.") var name: String
+        @Option(
+            help: """
+                Take the members, direct and nested, of the groups in authentication.ldap that match \
+                this filter.
+                """
+        )
+        var ldap: String?
+
+        /// - Throws: `ValidationError` for a filter that is not valid.
+        func validate() throws {
+            guard let ldap = self.ldap else { return }
+            do {
+                _ = try UserImportDirectory.checked(ldap)
+            } catch {
+                throw ValidationError(error.description)
+            }
+        }
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
-            try store.addGroup(self.name, actor: actor)
+            guard let ldap = self.ldap else {
+                return try store.addGroup(self.name, actor: actor)
+            }
+            let filter = try UserImportDirectory.checked(ldap)
+            let directory = try await self.configuration.load().groupDirectory()
+            let people: DirectoryGroupPeople
+            do {
+                people = try ProgressLine.during("reading the directory") { _ in
+                    try directory.people(inGroups: filter)
+                }
+            } catch {
+                throw Failure("the group was not added: \(error)")
+            }
+            try store.addGroup(self.name, ldap: filter, actor: actor)
+            let group = DirectoryGroup(name: self.name, filter: filter)
+            GroupCommand.report(
+                try store.setMembers(of: group, to: people, actor: actor),
+                of: self.name
+            )
         }
     }
 
@@ -46,7 +88,8 @@ struct GroupCommand: AsyncParsableCommand {
     /// `gatepost group list`: all groups with their members.
     ///
     /// `--json` prints an array of `GroupRow`:
-    /// `{"name":"Sekretariat","members":["anna@kanzlei.example","group:Empfang"]}`.
+    /// `{"name":"Sekretariat","members":["anna@kanzlei.example","group:Empfang"]}`. A group of the
+    /// directory has the key `ldap`, its filter.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all groups.")
         @OptionGroup var configuration: ConfigurationOption
@@ -57,13 +100,19 @@ struct GroupCommand: AsyncParsableCommand {
             let groups = try ProgressLine.during("reading the groups") { _ in try store.groups() }
             if self.output.json { return try Output.json(list: groups) }
             Output.table(
-                ["GROUP", "MEMBERS"],
-                rows: groups.lazy.map { [$0.name, $0.members.joined(separator: ", ")] }
+                ["GROUP", "LDAP", "MEMBERS"],
+                rows: groups.lazy.map {
+                    [$0.name, $0.ldap ?? "", $0.members.joined(separator: ", ")]
+                }
             )
         }
     }
 
     /// `gatepost group show NAME`: the direct members of one group.
+    ///
+    /// `--json` prints one `GroupDetails`. A group of the directory has the key `directory`:
+    /// `{"failure":null,"filter":"(cn=Sekretariat)","read":1796100305,"tried":1796100305,`
+    /// `"unknown":["dora@kanzlei.example"]}`, with times in seconds since 1970.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the members of a group.")
         @OptionGroup var configuration: ConfigurationOption
@@ -71,9 +120,21 @@ struct GroupCommand: AsyncParsableCommand {
         @Argument(help: "The group's name.") var name: String
 
         func run() async throws {
-            let group = try await self.configuration.openStore().group(self.name)
+            let group = try await self.configuration.openStore().groupDetails(self.name)
             if self.output.json { return try Output.json(group) }
-            Output.table(["MEMBER"], rows: group.members.lazy.map { [$0] })
+            let unknown = group.directory?.unknown ?? []
+            guard let directory = group.directory else {
+                return Output.table(["MEMBER"], rows: group.members.lazy.map { [$0] })
+            }
+            Output.table(
+                ["MEMBER", "STATE"],
+                rows: group.members.map { [$0, "member"] } + unknown.map { [$0, "no user here"] }
+            )
+            let read = directory.read.map { "read \(Output.date($0))" } ?? "not read yet"
+            Output.note("the members come from the directory: \(directory.filter), \(read)")
+            if let failure = directory.failure, let tried = directory.tried {
+                Output.note("the attempt of \(Output.date(tried)) failed: \(failure)")
+            }
         }
     }
 

@@ -1,4 +1,6 @@
+import Access
 import ArgumentParser
+import Gateway
 import Store
 
 /// `gatepost user VERB`: the users who log in to the gateway.
@@ -30,11 +32,14 @@ struct UserCommand: AsyncParsableCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add a user.",
-            discussion: "Without an option for the password, it is asked for at the terminal."
+            discussion: """
+                Without an option for the password, it is asked for at the terminal if the gateway \
+                is a source of the login (authentication.sources).
+                """
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
-        @Flag(help: "Store no password: a mail server knows it (authentication.sources).")
+        @Flag(help: "Store no password: another source knows it (authentication.sources).")
         var withoutPassword = false
         @Argument(help: "The login, an address such as anna@kanzlei.example.") var login: String
         @Option(help: "Set the display name.") var name: String?
@@ -45,10 +50,17 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
+            let authentication = try await self.configuration.load().authentication
+            let isElsewhere =
+                try !authentication.sources(for: PermissionStore.address(self.login))
+                .contains(.gateway)
             let password =
                 self.withoutPassword
-                ? nil : try self.password.read(prompt: "Password of \(self.login): ")
-            guard password != nil || self.withoutPassword else {
+                ? nil
+                : try self.password.read(
+                    prompt: isElsewhere ? nil : "Password of \(self.login): "
+                )
+            guard password != nil || self.withoutPassword || isElsewhere else {
                 throw Failure(
                     "no password: use --password-stdin, --password-file FILE or --without-password"
                 )

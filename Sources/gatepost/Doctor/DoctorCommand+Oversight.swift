@@ -65,6 +65,46 @@ extension DoctorCommand {
         )
     }
 
+    /// The readings of a group's members that may fail before that is a problem.
+    private static let missedReadings: Int64 = 4
+
+    /// Reports groups whose members were not read from the directory lately.
+    /// - Returns: no finding if no group comes from the directory.
+    static func checkGroups(
+        _ store: PermissionStore,
+        configuration: GatewayConfiguration
+    ) throws -> [Finding] {
+        let groups = try store.directoryGroups()
+        guard !groups.isEmpty else { return [] }
+        let subject = "groups of the directory"
+        guard let directory = configuration.authentication.directory else {
+            return [
+                Finding(
+                    subject: subject,
+                    state: "warning",
+                    remedy:
+                        "no directory is configured: \(groups.count) groups keep their members; set "
+                        + "authentication.ldap, or remove the groups"
+                )
+            ]
+        }
+        let now = Moment.current.seconds
+        let limit = Int64(directory.groupMinutes) * 60 * Self.missedReadings
+        let late = groups.filter { group in group.state.read.map { now - $0 > limit } ?? true }
+        guard let first = late.first else { return [Finding(subject: subject, state: "ok")] }
+        let read = first.state.read.map { "since \(Output.date($0))" } ?? "yet"
+        let reason = first.state.failure ?? "the gateway does not run"
+        return [
+            Finding(
+                subject: subject,
+                state: "warning",
+                remedy:
+                    "\(late.count) of \(groups.count) groups keep old members; \(first.name) was not "
+                    + "read \(read): \(reason). Then: gatepost group refresh"
+            )
+        ]
+    }
+
     /// Reports notices to mailbox owners that were not delivered in time (``noticeTime``).
     ///
     /// A notice is a message that the gateway stores in the owner's inbox.

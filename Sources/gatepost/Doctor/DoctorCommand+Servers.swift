@@ -34,7 +34,10 @@ extension DoctorCommand {
                 sources: sources,
                 stored: stored
             )
-            findings += await Self.checkSending(upstream, sources: sources, stored: stored)
+            // A mailbox that waits for its owner waits for sending, too.
+            if awaited == nil || upstream.sealedPassword != nil {
+                findings += await Self.checkSending(upstream, sources: sources, stored: stored)
+            }
             findings.append(mailbox)
         }
         await sources.shutdown()

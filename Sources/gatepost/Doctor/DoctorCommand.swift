@@ -53,6 +53,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if let store {
             findings.append(try Self.checkTransfers(store))
             findings.append(try Self.checkCopiesLeft(store))
+            findings += try Self.checkGroups(store, configuration: configuration)
             findings += try Self.checkOversight(store, configuration: configuration)
         }
         if self.output.json {

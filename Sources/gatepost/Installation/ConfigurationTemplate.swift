@@ -16,6 +16,8 @@ struct ConfigurationTemplate {
     var submissions = 465
     /// The port of submission with STARTTLS (RFC 6409, RFC 3207); 0 omits the listener.
     var submission = 587
+    /// Who checks passwords.
+    var source = SourceSettings.gateway
 
     init(folder: String, host: String) {
         self.folder = URL(fileURLWithPath: folder)
@@ -100,14 +102,7 @@ struct ConfigurationTemplate {
         # subscribed folders only.
         subscribeShared: "on"
 
-        # Who checks passwords: gateway (gatepost user password), or upstream: the IMAP server of the
-        # user's own mailbox. learn: on stores a password that the server accepted, so that the mailbox
-        # can be shared.
-        authentication:
-          sources: [gateway]
-          # domains: ["example.com upstream"]
-          # The sources ldap and oauth need further keys: gatepost.yaml(5).
-          learn: "off"
+        \(self.source.yaml)
 
         # on: who logged in within a day needs no check of the password after a restart. Read about the
         # file that this writes first: gatepost.yaml(5).

@@ -17,10 +17,12 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Asks a question on standard error and reads one line without echo.
+    /// Asks a question on standard error and reads one line.
+    /// - Parameter echoes: whether the terminal shows the answer.
     /// - Returns: nil at the end of the input.
-    static func ask(_ prompt: String) -> String? {
+    static func ask(_ prompt: String, echoes: Bool = false) -> String? {
         FileHandle.standardError.write(Data(prompt.utf8))
+        guard !echoes else { return readLine(strippingNewline: true) }
         var settings = termios()
         tcgetattr(0, &settings)
         var silent = settings

@@ -25,7 +25,7 @@ import Testing
         ],
         "Logins": [
             "yaml: authentication:", "console: gatepost user add frida", "yaml: authentication:",
-            "yaml: authentication:", "yaml: authentication:",
+            "yaml: authentication:", "console: gatepost group add", "yaml: authentication:",
             "console: gatepost user app-password add",
         ],
         "MailPrograms": ["text: anna@kanzlei.example/info@kanzlei.example"],
@@ -78,6 +78,8 @@ import Testing
         // The settings of the last step, and the other ones of the articles on mail programs.
         let startTLS = try installation.curl("--ssl-reqd imap://localhost:$IMAP/", as: Self.anna)
         #expect(startTLS.contains(shared))
+        // The message that is there gets its number before others arrive.
+        _ = try installation.message("INBOX", of: Self.anna, number: 1)
         for (number, server) in ["smtps://localhost:$SUBMISSIONS", "smtp://localhost:$SUBMISSION"]
             .enumerated()
         {
@@ -155,7 +157,7 @@ import Testing
 /// A mail program, as curl plays it.
 extension DocumentedInstallation {
     func curl(_ words: String, as user: String) throws -> String {
-        let login = "--user \(user):gateway-\(user)"
+        let login = "--user \(user):server-\(user)"
         return try self.run(
             "curl --silent --show-error --cacert /etc/gatepost/certs/ca.pem \(login) \(words)"
         )
@@ -168,7 +170,7 @@ extension DocumentedInstallation {
             """
             printf 'From: \(sender)\\r\\nTo: \(recipient)\\r\\nSubject: Test\\r\\n\\r\\nText.\\r\\n' |
                 curl --silent --show-error --ssl-reqd --cacert /etc/gatepost/certs/ca.pem \
-                    --user \(anna):gateway-\(anna) --mail-from \(sender) --mail-rcpt \(recipient) \
+                    --user \(anna):server-\(anna) --mail-from \(sender) --mail-rcpt \(recipient) \
                     --upload-file - \(server)
             """
         )

@@ -171,9 +171,7 @@ final class DocumentedInstallation {
                 sleep 0.05
             done
             cat "$INSTALLATION/serve.log"; exit 1 ;;
-        'account add '*exchange*) ;;
-        'account add '*) exec "$program" "$@" --password-stdin <<<"server-$3" ;;
-        'user add '*) exec "$program" "$@" --password-stdin <<<"gateway-$3" ;;
+        'user password '*) exec "$program" "$@" --password-stdin <<<"gateway-$3" ;;
         'consent '*) exec "$program" "$@" --password-stdin <<<"gateway-$(last_after "$@")" ;;
         esac
         exec "$program" "$@"
@@ -195,12 +193,12 @@ final class DocumentedInstallation {
             )
         }
         let options = servers.map { "\($0.option) localhost:\($0.port)" }.joined(separator: " ")
-        let substitutions = [
-            ("--kind exchange", "--kind exchange \(options) --ca /etc/ssl/kanzlei-ca.pem"),
-            ("imaps://localhost/", "imaps://localhost:\(self.environment["IMAPS"] ?? "")/"),
-            ("--user \(Self.people[0]) ", "--user \(Self.people[0]):gateway-\(Self.people[0]) "),
-            ("/etc/", "\(self.folder.path)/etc/"),
-        ]
+        let substitutions =
+            [
+                ("--kind exchange", "--kind exchange \(options) --ca /etc/ssl/kanzlei-ca.pem"),
+                ("imaps://localhost/", "imaps://localhost:\(self.environment["IMAPS"] ?? "")/"),
+                ("/etc/", "\(self.folder.path)/etc/"),
+            ] + Self.people.map { ("--user \($0) ", "--user \($0):server-\($0) ") }
         return substitutions.reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
     }
 

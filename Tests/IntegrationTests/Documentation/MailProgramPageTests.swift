@@ -9,7 +9,7 @@ extension DocumentationTests {
     private static let bob = "bob@kanzlei.example"
     private static let folder = "Other Users/\(Self.bob)/Akten"
     /// The passwords are typed, so that the settings need none.
-    private static let password = "gateway-\(Self.anna)"
+    private static let password = "server-\(Self.anna)"
     private static let clients = DocumentedBlock.repository
         .appendingPathComponent("Tests/IntegrationTests/Clients").path
 
@@ -154,6 +154,8 @@ extension DocumentationTests {
     @Test func `Roundcube works with the settings of its page`() throws {
         let installation = try DocumentedInstallation()
         try installation.takeFirstSteps()
+        // The message that is there gets its number before others arrive.
+        _ = try installation.message("INBOX", of: self.anna, number: 1)
         let settings = try Self.settings(
             of: "Roundcube",
             0,

@@ -62,7 +62,12 @@ import Testing
         for kind in Listener.Kind.allCases { keys["listen.\(kind.rawValue)"] = .some(nil) }
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
             let file = folder.appendingPathComponent(name)
-            let text = try String(contentsOf: file, encoding: .utf8)
+            // A file that reads one group names it once.
+            var text = try String(contentsOf: file, encoding: .utf8)
+            let group =
+                text.firstMatch(of: /let group = "(?<name>[A-Za-z.]+)"/)
+                .map { String($0.output.name) } ?? "exchange"
+            text = text.replacing("\\(group)", with: group)
             let reading =
                 /(?:number|choice|path|isOn|string|stringArray|int|bool)\(\s*(?:forKey: )?(?:ConfigKey\()?"(?<key>[A-Za-z.]+)"(?:,\s*range: (?<lower>[0-9_]+)\.\.\.(?<upper>[0-9_]+))?/
             for match in text.matches(of: reading) {
@@ -74,7 +79,7 @@ import Testing
                 )
             }
             for match in text.matches(of: /\btext\("(?<key>[A-Za-z]+)"\)/) {
-                keys["exchange.\(match.output.key)"] = .some(nil)
+                keys["\(group).\(match.output.key)"] = .some(nil)
             }
         }
         return keys

@@ -13,6 +13,8 @@ import Testing
         "user set a@x.example --os-user none", "user password a@x.example --password-file x",
         "user disable a@x.example", "user enable a@x.example", "user remove a@x.example --yes",
         "group add Team", "group join Team a@x.example group:Other", "group leave Team a@x.example",
+        "group add Team --ldap (cn=team)", "group refresh", "group refresh Team",
+        "init --source upstream", "init --ldap-server ldaps://x.example --ldap-base dc=x",
         "group list --json", "group show Team", "group remove Team --yes",
         "account add a@x.example --kind imap --imap m.example --password-stdin",
         "account add a@x.example --kind exchange", "account list",
@@ -57,6 +59,8 @@ import Testing
             "init --imaps 0 --imap 0 --submissions 0 --submission 0",
             "give at least one listener a port"
         ),
+        ("init --source magic", "--source"), ("group add Team --ldap cn=team", "parenthesis"),
+        ("group add Team --ldap (cn={login})", "without placeholders"),
         ("init --host a_b", "a_b is not an address: use letters, digits"),
         ("init --host a\"b", "is not an address"),
         ("service --user a/b", "--user: use letters, digits, - and _"),

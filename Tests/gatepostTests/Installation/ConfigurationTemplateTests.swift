@@ -1,3 +1,4 @@
+import ArgumentParser
 import Cryptography
 import Foundation
 import Gateway
@@ -86,6 +87,86 @@ import Testing
         )
         #expect(configuration.listeners.allSatisfy { $0.address == host })
         #expect(configuration.listeners.map(\.port) == [993, 143, 465, 587])
+    }
+
+    // MARK: - Who checks passwords
+
+    /// The options as a command line has them.
+    private static func source(
+        _ line: String,
+        ask: ((String) -> String?)? = nil
+    ) throws -> SourceSettings {
+        try SourceOptions.parse(line.split(separator: " ").map(String.init)).settings(ask: ask)
+    }
+
+    @Test func `without a terminal and without an option the gateway checks passwords`() throws {
+        #expect(try Self.source("") == .gateway)
+    }
+
+    /// Answers in order, and what they choose.
+    @Test(arguments: [
+        ([""], "upstream"), (["1"], "upstream"), (["4"], "gateway"), (["gateway"], "gateway"),
+        (["2", "ldaps://dc.test", "dc=x", "cn=g,dc=x"], "ldap"),
+        (["3", "https://issuer.test", "mail"], "oauth"),
+    ])
+    func `the answers of a terminal choose the source`(
+        answers: [String],
+        source: String
+    ) async throws {
+        var answers = answers[...]
+        let settings = try Self.source("") { _ in answers.popFirst() }
+        #expect(answers.isEmpty)
+        let folder = try TemporaryFolder()
+        let template = try Self.write(folder) { $0.source = settings }
+        if source == "ldap" { _ = try folder.write("secret", as: "office/ldap.secret") }
+        chmod(folder.path("office/ldap.secret"), 0o600)
+        let read = try await GatewayConfiguration(file: template.file, readsEnvironment: false)
+        #expect(read.authentication.sources.map(\.rawValue) == [source])
+        #expect(read.authentication.learns == (source == "upstream"))
+        #expect((read.authentication.directory != nil) == (source == "ldap"))
+        #expect(read.authentication.issuers.count == (source == "oauth" ? 1 : 0))
+    }
+
+    @Test func `a value cannot end its text in the file`() async throws {
+        let folder = try TemporaryFolder()
+        let base = "ou=\"a\\b\"\\, c: [d],dc=x"
+        let directory = SourceSettings.Directory(
+            server: "ldaps://dc.test",
+            base: base,
+            account: "cn=\"#{g}"
+        )
+        let template = try Self.write(folder) { $0.source = .ldap(directory) }
+        _ = try folder.write("secret", as: "office/ldap.secret")
+        chmod(folder.path("office/ldap.secret"), 0o600)
+        let read = try await GatewayConfiguration(file: template.file, readsEnvironment: false)
+        guard case .search(let search)? = read.authentication.directory?.lookup else {
+            Issue.record("the directory is not searched")
+            return
+        }
+        #expect(search.base == base && search.account.name == directory.account)
+    }
+
+    /// Options and answers, and what is said of them.
+    @Test(arguments: [
+        ("--source ldap", [], "--ldap-server is missing"),
+        ("--ldap-server ldaps://x.test --ldap-base dc=x", [], "--ldap-account is missing"),
+        ("--ldap-server x.test", [], "write ldaps://HOST"),
+        ("--issuer http://x.test --audience m", [], "write its https URL"),
+        ("--issuer https://x.test", ["a b"], "has no spaces"),
+        ("", ["5"], "answer 1 to 4"), ("", ["-1"], "answer 1 to 4"), ("", [], "no answer"),
+        ("--source ldap", ["ldaps://x.test", ""], "--ldap-base is missing"),
+        ("--source ldap", ["ldaps://x.test", "dc=\u{7}"], "control character"),
+    ])
+    func `an unusable choice is refused with a remedy`(
+        line: String,
+        answers: [String],
+        message: String
+    ) {
+        var rest = answers[...]
+        let ask: ((String) -> String?)? =
+            line.isEmpty || !answers.isEmpty ? { _ in rest.popFirst() } : nil
+        let error = #expect(throws: Failure.self) { _ = try Self.source(line, ask: ask) }
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
 
     @Test func `the store and its key belong together, and its log is sealed`() throws {

@@ -82,9 +82,12 @@ extension DirectorySettings {
             try connection.bind(as: entry, password: password.value)
             // A server may bind as another entry than the one that was named.
             switch try connection.identity() {
+            case .name(let name) where DirectoryName.areEqual(name, and: entry): return .accepted
+            // The password may be right: the directory contradicts itself.
             case .name(let name):
-                return DirectoryName.areEqual(name, and: entry) ? .accepted : .refused
-            case .anonymous: return .refused
+                return .unanswered(reason: "the directory logged in \(name) instead of \(entry)")
+            case .anonymous:
+                return .unanswered(reason: "the directory logged in nobody instead of \(entry)")
             case .user, nil: return .accepted
             }
         } catch .refused {
@@ -136,7 +139,10 @@ extension DirectorySettings.Search {
                     + "\(self.loginAttribute): correct the directory, or authentication.ldap"
             )
         }
-        return found.first?.name
+        guard let name = found.first?.name else { return nil }
+        // A bind without a name succeeds as nobody.
+        guard !name.isEmpty else { throw .failed("the directory has an entry without a name") }
+        return name
     }
 }
 
