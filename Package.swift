@@ -122,6 +122,8 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+        // Limits how many tests run at once, in the bundle that has it.
+        .target(name: "CTestWidth", path: "Tests/CTestWidth"),
         .executableTarget(
             name: "NodeSimulation",
             dependencies: ["Store", "Access", "Support"],
@@ -140,7 +142,7 @@ let package = Package(
         ),
         .testTarget(
             name: "AccessTests",
-            dependencies: ["Access", "Support"],
+            dependencies: ["Access", "Support", "CTestWidth"],
             swiftSettings: settings
         ),
         .testTarget(

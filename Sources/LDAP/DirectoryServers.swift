@@ -5,6 +5,8 @@ package struct DirectoryServers: Sendable {
     package var limits: DirectoryLimits
     /// The time for an operation on all servers, in seconds.
     package var totalSeconds: Int
+    /// Copies of this value share what they learn.
+    private let silent = SilentServers()
 
     package init(servers: [DirectoryServer], limits: DirectoryLimits, totalSeconds: Int) {
         self.servers = servers
@@ -12,7 +14,8 @@ package struct DirectoryServers: Sendable {
         self.totalSeconds = totalSeconds
     }
 
-    /// Connects to the first server that answers, and performs operations on it.
+    /// Connects to the first server that answers, and performs operations on it. A server that did not
+    /// answer within the last minute is asked last.
     ///
     /// If they end with `unavailable`, the next server performs all of them again. Any other error
     /// is an answer, which ends the attempt.
@@ -22,14 +25,26 @@ package struct DirectoryServers: Sendable {
         _ operations: (DirectoryConnection) throws(DirectoryError) -> Value
     ) throws(DirectoryError) -> Value {
         let deadline = Deadline(seconds: self.totalSeconds)
-        return try Self.first(of: self.servers, until: deadline) { server throws(DirectoryError) in
-            let connection = try DirectoryConnection(
-                to: server,
-                limits: self.limits,
-                until: deadline
-            )
-            defer { connection.close() }
-            return try operations(connection)
+        let servers = self.silent.ordered(self.servers)
+        return try Self.first(of: servers, until: deadline) { server throws(DirectoryError) in
+            do throws(DirectoryError) {
+                let connection = try DirectoryConnection(
+                    to: server,
+                    limits: self.limits,
+                    until: deadline
+                )
+                defer { connection.close() }
+                let value = try operations(connection)
+                self.silent.record(server, answered: true)
+                return value
+            } catch {
+                if case .unavailable = error {
+                    self.silent.record(server, answered: false)
+                } else {
+                    self.silent.record(server, answered: true)
+                }
+                throw error
+            }
         }
     }
 

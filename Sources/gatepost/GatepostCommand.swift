@@ -36,13 +36,19 @@ struct GatepostCommand: AsyncParsableCommand {
             UserCommand.self,
             GroupCommand.self,
             AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
-            ConsentCommand.self, SessionCommand.self, StoreCommand.self, ExplainCommand.self,
+            ConsentCommand.self, SessionCommand.self, SentCommand.self, TransferCommand.self,
+            StoreCommand.self, ExplainCommand.self,
             ReportCommand.self,
             AuditCommand.self,
             ExportCommand.self,
             ApplyCommand.self, DoctorCommand.self,
         ]
     )
+
+    /// `gatepost` without arguments prints the next step.
+    func run() async throws {
+        print(try await NextStep.text())
+    }
 
     /// Parses the arguments, runs the command and prints its error.
     ///

@@ -133,6 +133,19 @@ import Testing
         try bench.refused("init", bench.folder.path, says: "init never overwrites")
     }
 
+    @Test func `without arguments the next step is printed`() throws {
+        let bench = try Bench()
+        #expect(try bench.ok().contains("gatepost user import FILE.csv"))
+        try bench.ok(line: "user add x@kanzlei.example --without-password")
+        #expect(try bench.ok().contains("gatepost account add ADDRESS"))
+        try bench.furnish()
+        #expect(try bench.ok().contains("gatepost serve"))
+        try FileManager.default.removeItem(
+            at: bench.folder.appendingPathComponent("gatepost.yaml")
+        )
+        #expect(try bench.ok().contains("gatepost init"))
+    }
+
     @Test func `a grant through nested groups is explained`() throws {
         let bench = try Bench()
         try bench.furnish()

@@ -63,6 +63,24 @@ struct DirectoryServersTests {
         #expect(Self.attempts([]).error == .unavailable("no server is configured"))
     }
 
+    @Test func `a server that did not answer is asked last for a minute`() {
+        let servers = ["a", "b", "c"].map { Self.server($0) }
+        let (silent, now) = (SilentServers(), ContinuousClock.now)
+        func hosts(_ seconds: Int) -> [String] {
+            silent.ordered(servers, at: now + .seconds(seconds)).map(\.host)
+        }
+        #expect(hosts(0) == ["a", "b", "c"])
+        silent.record(servers[0], answered: false, at: now)
+        #expect(hosts(59) == ["b", "c", "a"] && hosts(60) == ["a", "b", "c"])
+        silent.record(servers[1], answered: false, at: now + .seconds(30))
+        #expect(hosts(59) == ["c", "a", "b"] && hosts(61) == ["a", "c", "b"])
+        // All are asked, also if none answered; and one that answers has its place again.
+        silent.record(servers[2], answered: false, at: now + .seconds(30))
+        #expect(hosts(59) == ["a", "b", "c"])
+        silent.record(servers[1], answered: true, at: now + .seconds(30))
+        #expect(hosts(59) == ["b", "a", "c"])
+    }
+
     @Test func `no attempt starts after the deadline`() {
         let outcome = Self.attempts([nil], seconds: 0)
         #expect(outcome.hosts.isEmpty)

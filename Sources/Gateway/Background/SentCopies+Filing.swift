@@ -78,7 +78,7 @@ extension SentCopies {
             let error = outcome.map { "\($0)" } ?? "the server cannot be used"
             self.failed(error, at: target, on: loop)
             self.sharing?.ended(copy.name)
-            self.retry(copy, on: loop, attempt: attempt)
+            self.retry(copy, on: loop, attempt: attempt, error: error)
         }
     }
 
@@ -106,19 +106,21 @@ extension SentCopies {
     }
 
     /// Schedules the next attempt.
-    func retry(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
+    func retry(_ copy: Waiting, on loop: any EventLoop, attempt: Int, error: String) {
         let time = Self.retries[min(attempt, Self.retries.count - 1)]
-        loop.scheduleTask(in: time) { [self] in
-            self.file(copy, on: loop, attempt: attempt + 1)
-        }
+        self.schedule(copy, in: time, on: loop, attempt: attempt + 1, error: error)
     }
 
     /// Schedules the next attempt after the database could not be used. It says nothing about the
     /// mail server, so the time does not grow.
     func retrySoon(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
-        loop.scheduleTask(in: Self.retries[0]) { [self] in
-            self.file(copy, on: loop, attempt: attempt)
-        }
+        self.schedule(
+            copy,
+            in: Self.retries[0],
+            on: loop,
+            attempt: attempt,
+            error: "the database could not be used"
+        )
     }
 
     /// Removes the file of a copy, on the background thread.

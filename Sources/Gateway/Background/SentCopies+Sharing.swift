@@ -42,9 +42,12 @@ extension SentCopies {
         var copy = copy
         copy.isRepeated = true
         copy.searchID = Self.messageID(of: copy.file)
-        loop.scheduleTask(in: self.settleTime + Self.pause * earlier) { [self, copy] in
-            self.file(copy, on: loop, attempt: 0)
-        }
+        self.schedule(
+            copy,
+            in: self.settleTime + Self.pause * earlier,
+            on: loop,
+            attempt: 0
+        )
     }
 
     /// Writes what the database could not take before, and takes up the copies that this node took

@@ -54,6 +54,8 @@ package final class SentCopies: Sendable {
     let upstream: Mutex<UpstreamServices?>
     /// The waiting work of accounts whose work runs.
     let turns = Mutex<[AccountID: [Turn]]>([:])
+    /// The attempts to file copies that are due later.
+    let attempts = SentCopyAttempts()
     /// Copies that the gateway has filed and still checks.
     let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
     /// The newest messages that went out without a copy in this run.

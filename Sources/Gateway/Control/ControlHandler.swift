@@ -82,6 +82,17 @@ final class ControlHandler: ChannelInboundHandler {
                 bound.value.0.send(answer, context: bound.value.1)
             }
         }
+        if let copies = request.sentCopies {
+            // This reads the folder of the copies.
+            return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
+                [gateway = self.gateway] in
+                gateway.sentCopies.answer(copies)
+            }.whenSuccess { copies in
+                var answer = ControlMessage.Answer()
+                answer.sentCopies = copies
+                bound.value.0.send(answer, context: bound.value.1)
+            }
+        }
         if request.state == true || request.accept != nil {
             return self.answerState(request, context: context)
         }

@@ -15,6 +15,8 @@ package enum ControlMessage {
         package var state: Bool?
         /// The waiting file that the administrator puts into force.
         package var accept: WaitingStore?
+        /// What to do with waiting copies of sent messages.
+        package var sentCopies: SentCopyRequest?
         /// The administrator, for the audit log.
         package var actor: String
 
@@ -32,6 +34,11 @@ package enum ControlMessage {
 
         package init(credentials: CredentialRequest, actor: String) {
             self.credentials = credentials
+            self.actor = actor
+        }
+
+        package init(sentCopies: SentCopyRequest, actor: String) {
+            self.sentCopies = sentCopies
             self.actor = actor
         }
     }
@@ -79,6 +86,8 @@ package enum ControlMessage {
         package var credentials: [SuspendedCredential]?
         /// The state of the store.
         package var state: GatewayState?
+        /// When waiting copies of sent messages are tried again, and what became of them.
+        package var sentCopies: SentCopyAnswer?
         /// Why the request is refused; the other values are nil then.
         package var refusal: String?
 

@@ -24,8 +24,9 @@ struct GrantCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove the rights of a user or a group on an account.",
             discussion: """
-                Without --view and --send it removes both. On an Exchange account it withdraws them \
-                at the gateway; Exchange itself does not change.
+                Without --view and --send it removes both. With --folder it removes the grants on \
+                exactly this folder. On an Exchange account it withdraws them at the gateway; \
+                Exchange itself does not change.
                 """
         )
         @OptionGroup var configuration: ConfigurationOption
@@ -33,10 +34,20 @@ struct GrantCommand: AsyncParsableCommand {
         @Argument(help: "A login, or group:NAME.") var subject: String
         @Flag(help: "Only remove the folder rights.") var view = false
         @Flag(help: "Only remove the send right.") var send = false
+        @Option(help: "Only remove the grants on this folder, alone or with those below it.")
+        var folder: String?
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
             let both = self.view == self.send
+            if let folder = self.folder {
+                return try self.removeGrants(
+                    on: folder,
+                    sides: both ? .both : Sides(view: self.view, send: self.send),
+                    store: store,
+                    actor: actor
+                )
+            }
             if try store.account(self.account).kind == Account.Kind.exchange.rawValue {
                 try store.withdraw(
                     account: self.account,

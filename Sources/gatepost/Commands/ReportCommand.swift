@@ -15,7 +15,8 @@ struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Print the access review: who may see and send what, and why.",
-        discussion: "It also prints who granted it, since when, and when it was last used."
+        discussion: "It also prints who granted it, since when, and when it was last used.",
+        subcommands: [Orphans.self]
     )
 
     @OptionGroup var configuration: ConfigurationOption

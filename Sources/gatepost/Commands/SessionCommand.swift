@@ -30,22 +30,18 @@ struct SessionCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
-            guard let listed = try NodeSessions(store: store, actor: actor).list() else {
-                let request = ControlMessage.Request(actor: actor)
-                let answer = try await SessionCommand.ask(request, of: self.configuration)
-                return try self.print(answer.sessions ?? [])
-            }
+            let listed = try await SessionCommand.list(
+                store,
+                actor: actor,
+                configuration: self.configuration
+            )
             try self.print(listed.sessions)
             for node in listed.lost {
                 Output.note(
                     "\(node.name) was last seen \(node.seconds) seconds ago; if it hangs, its connections are not in the list"
                 )
             }
-            guard listed.silent.isEmpty else {
-                throw Failure(
-                    "the list is not complete: \(listed.silent.joined(separator: ", ")) did not answer"
-                )
-            }
+            try listed.requireComplete()
         }
 
         /// Prints sessions.
@@ -65,29 +61,82 @@ struct SessionCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost session end SESSION`: the user may log in again at once.
+    /// `gatepost session end SESSION` or `gatepost session end --user LOGIN`: the user may log in again
+    /// at once.
     struct End: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a connection.",
+            abstract: "End a connection, or all connections of a user.",
             discussion: "The user may log in again: gatepost user disable prevents that."
         )
         @OptionGroup var configuration: ConfigurationOption
         @Argument(
             help: "The connection as gatepost session list shows it, such as 7 or mail1/7."
-        ) var session: SessionIdentifier
+        ) var session: SessionIdentifier?
+        @Option(help: "End all connections of this user instead.") var user: String?
+
+        /// - Throws: `ValidationError` for neither of them, and for both.
+        func validate() throws {
+            guard (self.session == nil) != (self.user == nil) else {
+                throw ValidationError("name a session or use --user LOGIN, and not both")
+            }
+        }
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
-            var hasEnded = try NodeSessions(store: store, actor: actor).end(self.session)
-            if hasEnded == nil, self.session.node == nil {
-                let request = ControlMessage.Request(end: self.session.number, actor: actor)
-                hasEnded = try await SessionCommand.ask(request, of: self.configuration).hasEnded
+            if let session = self.session {
+                guard try await self.end(session, store: store, actor: actor) else {
+                    throw Failure("no session \(session): see gatepost session list")
+                }
+                print("ended; to prevent another login: gatepost user disable LOGIN")
+                return
             }
-            guard hasEnded == true else {
-                throw Failure("no session \(self.session): see gatepost session list")
-            }
-            print("ended; to prevent another login: gatepost user disable LOGIN")
+            try await self.endAll(store, actor: actor)
         }
+
+        /// Ends all sessions of the user.
+        private func endAll(_ store: PermissionStore, actor: String) async throws {
+            let login = try store.user(self.user ?? "").login
+            let listed = try await SessionCommand.list(
+                store,
+                actor: actor,
+                configuration: self.configuration
+            )
+            var count = 0
+            for session in listed.sessions where session.user == login {
+                let identifier = SessionIdentifier(session.session, node: session.node)
+                // A session may have ended meanwhile.
+                if try await self.end(identifier, store: store, actor: actor) { count += 1 }
+            }
+            print("\(count) ended; to prevent another login: gatepost user disable \(login)")
+            try listed.requireComplete()
+        }
+
+        /// Ends a session.
+        /// - Returns: whether there was one.
+        private func end(
+            _ session: SessionIdentifier,
+            store: PermissionStore,
+            actor: String
+        ) async throws -> Bool {
+            if let hasEnded = try NodeSessions(store: store, actor: actor).end(session) {
+                return hasEnded
+            }
+            guard session.node == nil else { return false }
+            let request = ControlMessage.Request(end: session.number, actor: actor)
+            return try await SessionCommand.ask(request, of: self.configuration).hasEnded == true
+        }
+    }
+
+    /// The sessions of the gateway of this machine, or of all nodes that share the store.
+    private static func list(
+        _ store: PermissionStore,
+        actor: String,
+        configuration: ConfigurationOption
+    ) async throws -> NodeSessions.Listed {
+        if let listed = try NodeSessions(store: store, actor: actor).list() { return listed }
+        let request = ControlMessage.Request(actor: actor)
+        let answer = try await self.ask(request, of: configuration)
+        return NodeSessions.Listed(sessions: answer.sessions ?? [])
     }
 
     /// Sends a request to the running gateway of this machine.

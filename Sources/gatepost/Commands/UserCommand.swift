@@ -12,7 +12,7 @@ struct UserCommand: AsyncParsableCommand {
         abstract: "Manage users who log in to the gateway.",
         subcommands: [
             Add.self, List.self, Show.self, Set.self, Password.self, Disable.self, Enable.self,
-            Remove.self, AppPasswordCommand.self, Import.self,
+            Remove.self, Leave.self, AppPasswordCommand.self, Import.self,
         ]
     )
 

@@ -15,6 +15,15 @@ struct NodeSessions {
         var silent: [String] = []
         /// Nodes that were lost, and may hang.
         var lost: [NodeAnswers.LostNode] = []
+
+        /// - Throws: ``Failure`` if a node did not answer.
+        func requireComplete() throws(Failure) {
+            guard self.silent.isEmpty else {
+                throw Failure(
+                    "the list is not complete: \(self.silent.joined(separator: ", ")) did not answer"
+                )
+            }
+        }
     }
 
     /// Lists the sessions, by node and number.

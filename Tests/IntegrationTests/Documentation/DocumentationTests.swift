@@ -35,7 +35,8 @@ import Testing
             "console: install -o gatepost",
             "console: install -m 0755",
         ],
-        "RightsAndRoles": ["text: kim ALL=(gatepost)"],
+        "RightsAndRoles": ["text: kim ALL=(gatepost)", "console: gatepost user leave"],
+        "Sending": ["console: gatepost sent list"],
         "SeveralGateways": [
             "console: createuser", "yaml: store: postgresql", "console: gatepost store create",
             "sql: UPDATE sentcopy",

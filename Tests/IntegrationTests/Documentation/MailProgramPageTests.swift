@@ -155,7 +155,7 @@ extension DocumentationTests {
         let installation = try DocumentedInstallation()
         try installation.takeFirstSteps()
         // The message that is there gets its number before others arrive.
-        _ = try installation.message("INBOX", of: self.anna, number: 1)
+        _ = try installation.message("INBOX", of: Self.anna, number: 1)
         let settings = try Self.settings(
             of: "Roundcube",
             0,
