@@ -35,6 +35,7 @@ struct WaitingCopyRow: Encodable, Equatable {
 
     /// The copies of this node, oldest first, and those that other nodes have. Blocks.
     /// - Parameters:
+    ///   - store: the store that names the accounts.
     ///   - answer: what the running gateway says; nil if none runs.
     ///   - refused: the credentials that it does not try.
     static func all(

@@ -18,7 +18,9 @@ enum Terminal {
     }
 
     /// Asks a question on standard error and reads one line.
-    /// - Parameter echoes: whether the terminal shows the answer.
+    /// - Parameters:
+    ///   - prompt: the question.
+    ///   - echoes: whether the terminal shows the answer.
     /// - Returns: nil at the end of the input.
     static func ask(_ prompt: String, echoes: Bool = false) -> String? {
         FileHandle.standardError.write(Data(prompt.utf8))
