@@ -51,7 +51,8 @@ LIES_ABOUT_BINDS = [
     ("an end without a name", "person", lambda c, r: c.send(result(0, EXTENDED_DONE, 52, element(0x8A))), "Baum-17", UNAVAILABLE),
     ("a message of four gigabytes", "person", lambda c, r: c.send(b"\x30\x84\xFF\xFF\xFF\xFF\x02"), "Baum-17", UNAVAILABLE),
     # "Who am I?" tells the truth.
-    ("a success before any bind", "connect", lambda c, _: c.send(result(1, BOUND)), "Haus-18", UNAVAILABLE),
+    # With a search, the gateway's account gets the success, and her bind is refused.
+    ("a success before any bind", "connect", lambda c, _: c.send(result(1, BOUND)), "Haus-18", (REFUSED, UNAVAILABLE)),
     ("success for every password", "person", lambda c, r: c.send(result(r.id, BOUND)), "Haus-18", UNAVAILABLE),
     ("Bob is logged in", "identity", lambda c, r: c.send(identity(r.id, f"dn:{BOBS}")), "Baum-17", UNAVAILABLE),
     ("an entry below hers is logged in", "identity",
