@@ -47,9 +47,9 @@ package enum DirectoryName {
         self.parts(of: name).map { self.normalized($0) }
     }
 
-    /// The deepest entry above two entries, or one of them; normalized.
+    /// The deepest superior of two entries, or one of them if the other is below it; normalized.
     /// - Returns: nil if a text is no name, and if only the root is above both.
-    package static func common(_ first: String, _ second: String) -> String? {
+    package static func commonSuperior(of first: String, and second: String) -> String? {
         guard let first = self.parts(of: first), let second = self.parts(of: second) else {
             return nil
         }

@@ -189,6 +189,16 @@ extension StoreTransaction {
         ) ?? "?"
     }
 
+    /// The primary addresses of accounts, by key.
+    func primaries(of ids: Set<Int64>) throws -> [Int64: String] {
+        var addresses: [Int64: String] = [:]
+        try RowFilter("account", in: ids).and("isPrimary = 1").forEach(
+            self,
+            of: "SELECT account, address FROM address"
+        ) { addresses[$0[0]] = $0[1] as String }
+        return addresses
+    }
+
     /// An account with its owner and aliases.
     /// - Throws: ``StoreError`` of kind `notFound` for an unknown key.
     func row(of id: Int64) throws -> AccountRow {

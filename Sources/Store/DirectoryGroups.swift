@@ -112,7 +112,18 @@ extension PermissionStore {
 extension StoreTransaction {
     /// Sets where the members of a group come from. They stay until the directory is read.
     /// - Parameter filter: Nil for a group with members of its own.
+    /// - Throws: ``StoreError`` for a text that is no filter at first sight. The directory decides about
+    ///   the rest.
     func setDirectory(_ filter: String?, of group: Int64) throws {
+        if let filter {
+            guard filter.hasPrefix("("), filter.hasSuffix(")"), filter.utf8.count <= 4_096,
+                filter.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+            else {
+                throw StoreError.refused(
+                    "ldap of a group must be a filter in parentheses, such as (cn=Sekretariat)"
+                )
+            }
+        }
         try self.execute(
             sql: "DELETE FROM directoryGroup WHERE \"group\" = ?",
             arguments: [group]
@@ -217,8 +228,9 @@ extension StoreTransaction {
         }
         var change = DirectoryGroupChange(unknown: people.unresolved)
         var wanted: [Subject: String] = [:]
+        let keys = try self.users(named: people.logins.joined())
         for logins in people.logins {
-            let users = try logins.compactMap { try self.user(named: $0) }
+            let users = logins.compactMap { text in keys[ExactText(text)] }
             if users.isEmpty { change.unknown += logins.prefix(1) }
             for (key, login) in users { wanted[.user(UserID(key))] = login }
         }
@@ -230,15 +242,33 @@ extension StoreTransaction {
         return (id, change, joined.keys.compactMap(\.userKey).sorted(), Array(left.keys))
     }
 
-    /// The user whose login a directory has; nil for none.
-    private func user(named text: String) throws -> (key: Int64, login: String)? {
-        guard let login = try? PermissionStore.address(text).description else { return nil }
-        let key = try self.value(
-            of: Int64.self,
-            sql: "SELECT id FROM user WHERE login = ?",
-            arguments: [login]
-        )
-        return key.map { ($0, login) }
+    /// The most logins that are looked up one by one: each is a round trip to a database.
+    private static let fewLogins = 100
+
+    /// The users whose logins a directory has, by the directory's spelling.
+    private func users(
+        named texts: some Sequence<String>
+    ) throws -> [ExactText: (key: Int64, login: String)] {
+        let logins = Dictionary(
+            texts.compactMap { text in
+                (try? PermissionStore.address(text)).map { (ExactText(text), $0.description) }
+            }
+        ) { first, _ in first }
+        var keys: [String: Int64] = [:]
+        if logins.count > Self.fewLogins {
+            for row in try self.rows(sql: "SELECT id, login FROM user") {
+                keys[row["login"]] = row["id"] as Int64
+            }
+        } else {
+            for login in Set(logins.values) {
+                keys[login] = try self.value(
+                    of: Int64.self,
+                    sql: "SELECT id FROM user WHERE login = ?",
+                    arguments: [login]
+                )
+            }
+        }
+        return logins.compactMapValues { login in keys[login].map { ($0, login) } }
     }
 
     /// Records a reading, and who in the directory is no user here.

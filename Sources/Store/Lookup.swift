@@ -37,6 +37,12 @@ extension PermissionStore {
         }
     }
 
+    /// The primary addresses of accounts; those that are gone have none.
+    package func addresses(of accounts: Set<AccountID>) throws -> [AccountID: String] {
+        let found = try self.read { try $0.primaries(of: Set(accounts.map(\.rawValue))) }
+        return Dictionary(uniqueKeysWithValues: found.map { (AccountID($0.key), $0.value) })
+    }
+
     /// Parses a folder path with `/` between its components.
     /// - Throws: ``StoreError`` of kind `refused` for an invalid path.
     package static func folder(_ text: String) throws -> FolderPath {

@@ -47,8 +47,8 @@ struct DirectoryNameTests {
         second: String,
         expected: String?
     ) {
-        #expect(DirectoryName.common(first, second) == expected)
-        #expect(DirectoryName.common(second, first) == expected)
+        #expect(DirectoryName.commonSuperior(of: first, and: second) == expected)
+        #expect(DirectoryName.commonSuperior(of: second, and: first) == expected)
     }
 
     @Test(arguments: [

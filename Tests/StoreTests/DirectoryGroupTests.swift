@@ -184,6 +184,32 @@ import Testing
         try office.store.join([Office.full("anna")], to: Self.team.name, actor: "test")
     }
 
+    @Test(arguments: [50, 300])
+    func `few and many members are found alike`(count: Int) throws {
+        let office = try self.furnished()
+        for number in 0..<count {
+            try office.store.addUser(NewUser("u\(number)@x.example"), actor: "test")
+        }
+        let people = DirectoryGroupPeople(
+            logins: (0..<(count + 1)).map { ["U\($0)@X.example"] },
+            unresolved: [],
+            moment: Moment(seconds: 1)
+        )
+        let change = try office.store.setMembers(of: Self.team, to: people, actor: "test")
+        #expect(change.joined.count == count && change.unknown == ["U\(count)@X.example"])
+        #expect(try self.members(office.store).count == count)
+    }
+
+    @Test(arguments: ["", "cn=team", "(cn=\u{0})", "(\(String(repeating: "x", count: 4_096)))"])
+    func `a text that is no filter is refused with a remedy`(filter: String) throws {
+        let office = try Office()
+        let error = #expect(throws: StoreError.self) {
+            try office.store.addGroup("Team", ldap: filter, actor: "test")
+        }
+        #expect(error?.description.contains("(cn=Sekretariat)") == true)
+        #expect(try office.store.groups().isEmpty)
+    }
+
     @Test func `the rights of a grant follow the members`() throws {
         let office = try self.furnished()
         try office.grant("bob", "group:Team")

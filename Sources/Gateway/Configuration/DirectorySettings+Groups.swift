@@ -32,7 +32,8 @@ extension DirectorySettings {
         let groups = DirectoryGroups(
             base: search.groupBase,
             filter: filter,
-            memberBase: DirectoryName.common(search.base, search.groupBase) ?? search.base,
+            memberBase: DirectoryName.commonSuperior(of: search.base, and: search.groupBase)
+                ?? search.base,
             loginAttribute: search.loginAttribute,
             maximumMembers: Self.maximumMembers
         )

@@ -71,27 +71,16 @@ final class ControlHandler: ChannelInboundHandler {
     /// Performs a request of an authorized user.
     private func carryOut(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        if let credentials = request.credentials {
-            // This iterates over all suspended accounts: keep it off the clients' event loop.
+        if request.credentials != nil || request.sentCopies != nil {
+            // This iterates over all suspended accounts, or reads the folder of the copies: keep it off
+            // the clients' event loop.
             return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
                 [gateway = self.gateway] in
-                gateway.upstream.answer(credentials)
-            }.whenSuccess { credentials in
                 var answer = ControlMessage.Answer()
-                answer.credentials = credentials
-                bound.value.0.send(answer, context: bound.value.1)
-            }
-        }
-        if let copies = request.sentCopies {
-            // This reads the folder of the copies.
-            return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
-                [gateway = self.gateway] in
-                gateway.sentCopies.answer(copies)
-            }.whenSuccess { copies in
-                var answer = ControlMessage.Answer()
-                answer.sentCopies = copies
-                bound.value.0.send(answer, context: bound.value.1)
-            }
+                answer.credentials = request.credentials.map { gateway.upstream.answer($0) }
+                answer.sentCopies = request.sentCopies.map { gateway.sentCopies.answer($0) }
+                return answer
+            }.whenSuccess { bound.value.0.send($0, context: bound.value.1) }
         }
         if request.state == true || request.accept != nil {
             return self.answerState(request, context: context)

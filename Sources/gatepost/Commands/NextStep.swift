@@ -11,7 +11,7 @@ enum NextStep {
         guard (try? GatewayConfiguration.locate(nil)) != nil else {
             return self.lines(
                 "There is no gatepost.yaml that you can read, here or in /etc/gatepost.",
-                ("gatepost init", "write a configuration, a store and certificates"),
+                steps: ("gatepost init", "write a configuration, a store and certificates"),
                 ("gatepost demo", "try a gateway in front of sample mailboxes")
             )
         }
@@ -21,14 +21,14 @@ enum NextStep {
         guard try !store.users().isEmpty else {
             return self.lines(
                 "\(configuration.file) has no users yet.",
-                ("gatepost user import FILE.csv", "add many users with their mailboxes"),
+                steps: ("gatepost user import FILE.csv", "add many users with their mailboxes"),
                 ("gatepost user add LOGIN", "add one user")
             )
         }
         guard try !store.accounts().isEmpty else {
             return self.lines(
                 "\(configuration.file) has users, and no mailboxes yet.",
-                ("gatepost account add ADDRESS", "add a mailbox")
+                steps: ("gatepost account add ADDRESS", "add a mailbox")
             )
         }
         do {
@@ -39,21 +39,21 @@ enum NextStep {
         } catch is ControlClient.NotRunning {
             return self.lines(
                 "No gateway runs with \(configuration.file).",
-                ("gatepost doctor", "check everything"),
+                steps: ("gatepost doctor", "check everything"),
                 ("gatepost serve", "run the gateway here"),
                 ("gatepost service", "run it as a service")
             )
         }
         return self.lines(
             "A gateway runs with \(configuration.file).",
-            ("gatepost doctor", "check everything"),
+            steps: ("gatepost doctor", "check everything"),
             ("gatepost grant add ACCOUNT WHO", "share a mailbox"),
             ("gatepost session list", "see who is connected")
         )
     }
 
     /// The situation, and commands with their purposes.
-    private static func lines(_ situation: String, _ steps: (String, String)...) -> String {
+    private static func lines(_ situation: String, steps: (String, String)...) -> String {
         let width = steps.map(\.0.count).max() ?? 0
         let commands = steps.map { command, purpose in
             "  \(command)\(String(repeating: " ", count: width - command.count))   \(purpose)"

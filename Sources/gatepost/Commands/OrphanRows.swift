@@ -84,26 +84,33 @@ struct OrphanRows {
         subject.hasPrefix("group:") ? ExactText(String(subject.dropFirst(6))) : nil
     }
 
-    /// The enabled users whom a grant is for, apart from the account's owner.
-    private func users(of grant: GrantRow, people: [ExactText: Set<String>]) -> Set<String> {
-        var users: Set<String>
-        if let group = Self.group(grant.subject) {
-            users = people[group] ?? []
-        } else if grant.subject == "anyone" {
-            users = self.enabled
-        } else {
-            users = self.enabled.intersection([grant.subject])
-        }
-        if let owner = self.owners[grant.account], users.count > 1 { users.remove(owner) }
-        return users
+    /// Whether a grant is for an enabled user.
+    private func hasUser(_ grant: GrantRow, people: [ExactText: Set<String>]) -> Bool {
+        if let group = Self.group(grant.subject) { return people[group]?.isEmpty == false }
+        return grant.subject == "anyone"
+            ? !self.enabled.isEmpty : self.enabled.contains(grant.subject)
+    }
+
+    /// When one of the enabled users whom a grant is for last used its account. The owner's use is
+    /// not the grant's, unless the grant is for nobody else.
+    ///
+    /// A store has few uses of an account, and a group may have every user: the uses are searched.
+    private func lastUse(of grant: GrantRow, people: [ExactText: Set<String>]) -> Int64? {
+        let group = Self.group(grant.subject).map { people[$0] ?? [] }
+        let isForOthers = grant.subject == "anyone" || (group?.count ?? 1) > 1
+        let owner = isForOthers ? self.owners[grant.account] : nil
+        return (self.uses[grant.account] ?? [:]).lazy.filter { login, _ in
+            guard login != owner, self.enabled.contains(login) else { return false }
+            if let group { return group.contains(login) }
+            return grant.subject == "anyone" || grant.subject == login
+        }.map(\.value.seconds).max()
     }
 
     // MARK: - Grants
 
     /// The row of a grant; nil for one that is of use, waits for a confirmation, or has ended.
     private func row(_ grant: GrantRow, people: [ExactText: Set<String>]) -> OrphanRow? {
-        let users = self.users(of: grant, people: people)
-        guard !users.isEmpty else {
+        guard self.hasUser(grant, people: people) else {
             guard grant.subject != "anyone" else { return nil }
             return Self.group(grant.subject) == nil
                 ? self.row(.userGrant, of: grant, reason: "the user is disabled")
@@ -112,8 +119,7 @@ struct OrphanRows {
         let hasEnded = grant.until.map { $0 <= self.moment.seconds } ?? false
         let start = self.moment.seconds - Int64(self.days) * 86_400
         guard grant.confirmed, !hasEnded, grant.created < start else { return nil }
-        let uses = self.uses[grant.account] ?? [:]
-        let last = users.compactMap { uses[$0]?.seconds }.max()
+        let last = self.lastUse(of: grant, people: people)
         guard last.map({ $0 < start }) ?? true else { return nil }
         let unit = self.days == 1 ? "day" : "days"
         var row = self.row(.unusedGrant, of: grant, reason: "not used for \(self.days) \(unit)")
@@ -137,8 +143,7 @@ struct OrphanRows {
 
     private func accountRows(people: [ExactText: Set<String>]) -> [OrphanRow] {
         let used = Set(
-            self.inventory.grants.lazy.filter { !self.users(of: $0, people: people).isEmpty }
-                .map(\.account)
+            self.inventory.grants.lazy.filter { self.hasUser($0, people: people) }.map(\.account)
         )
         return self.inventory.accounts.compactMap { account in
             if let owner = account.owner {

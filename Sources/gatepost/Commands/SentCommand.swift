@@ -99,6 +99,11 @@ struct SentCommand: AsyncParsableCommand {
             try self.confirmation.confirm(
                 "Remove the copy of \(Output.printable(message)) for \(account)"
             )
+            // Before the copy is gone: no copy disappears without a record.
+            var record = AuditRecord(event: "change", actor: actor, from: "command line")
+            record.account = account
+            record.detail = ["sent drop \(copy.name): \(message)"]
+            try store.audit([(.current, record)])
             let answer = try await SentCommand.ask(
                 SentCopyRequest(.drop, name: copy.name),
                 of: try await self.configuration.load(),
@@ -111,10 +116,6 @@ struct SentCommand: AsyncParsableCommand {
             } else {
                 try SentCopies.drop(copy, store: store)
             }
-            var record = AuditRecord(event: "change", actor: actor, from: "command line")
-            record.account = account
-            record.detail = ["sent drop \(copy.name): \(message)"]
-            try store.audit([(.current, record)])
         }
     }
 

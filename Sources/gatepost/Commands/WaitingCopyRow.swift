@@ -48,9 +48,11 @@ struct WaitingCopyRow: Encodable, Equatable {
         let waiting = try store.waitingSentCopies(after: 0)
         let unknown = try store.unknownSentCopies()
         guard !here.isEmpty || !waiting.isEmpty || !unknown.isEmpty else { return [] }
-        let accounts = try store.load().access.accounts
+        let addresses = try store.addresses(
+            of: Set(here.map { AccountID($0.account) } + (waiting + unknown).map(\.account))
+        )
         func address(_ account: AccountID) -> String {
-            accounts[account]?.address.description ?? "account \(account.rawValue)"
+            addresses[account] ?? "account \(account.rawValue)"
         }
         let attempts = Dictionary(
             (answer?.attempts ?? []).map { ($0.name, $0) }

@@ -12,62 +12,10 @@ import Testing
 /// What an administrator does with waiting copies: one that waits is tried at once or dropped, and
 /// one whose message perhaps went out is only dropped.
 @Suite struct SentCopyRequestTests {
-    private struct Bench {
-        let server: FakeMailServer
-        let fixture: StoreFixture
-        let copies: SentCopies
-
-        init(_ script: [String: String] = [:], settleTime: TimeAmount = .hours(1)) async throws {
-            self.server = try await FakeMailServer(script)
-            self.fixture = try StoreFixture(["anna"], port: self.server.port)
-            let upstream = try UpstreamFixture.services(self.fixture)
-            self.copies = SentCopies(
-                store: self.fixture.store,
-                settleTime: settleTime,
-                writer: self.fixture.background,
-                log: upstream.serverLog,
-                logger: self.fixture.log.logger
-            )
-            try FileManager.default.createDirectory(
-                at: self.copies.folder,
-                withIntermediateDirectories: true
-            )
-        }
-
-        /// The name of a copy for Anna's account.
-        func name(_ name: String) throws -> String {
-            "\(try self.fixture.account("anna").rawValue).\(name)"
-        }
-
-        func put(_ name: String, suffix: String = "eml") throws {
-            try self.fixture.folder.write(
-                "From: <anna@kanzlei.example>\r\nMessage-ID: <\(name)@x.example>\r\n\r\n\(name)\r\n",
-                as: "sent/\(try self.name(name)).\(suffix)"
-            )
-        }
-
-        func start() throws {
-            self.copies.start(
-                try UpstreamFixture.services(self.fixture),
-                on: MultiThreadedEventLoopGroup.singleton
-            )
-        }
-
-        var names: [String] { self.fixture.folder.names(in: "sent") }
-
-        func wait(until isDone: () -> Bool) async throws {
-            while !isDone() { try await Task.sleep(for: .milliseconds(10)) }
-        }
-
-        func stop() async throws {
-            self.copies.stop()
-            try await self.fixture.stop()
-            try await self.server.stop()
-        }
-    }
+    private typealias Bench = SpoolBench
 
     @Test func `a copy that waits is filed at once, and once`() async throws {
-        let bench = try await Bench()
+        let bench = try await Bench(waiting: [:])
         try bench.put("one")
         try bench.put("two")
         try bench.start()
@@ -87,7 +35,7 @@ import Testing
     }
 
     @Test func `a refused copy says why, and waits again after a retry`() async throws {
-        let bench = try await Bench(["APPEND": "\\T NO [OVERQUOTA] full\r\n"])
+        let bench = try await Bench(waiting: ["APPEND": "\\T NO [OVERQUOTA] full\r\n"])
         try bench.put("one")
         try bench.start()
         for count in 1...2 {
@@ -106,7 +54,7 @@ import Testing
     }
 
     @Test func `a dropped copy is gone, is not filed, and frees its space`() async throws {
-        let bench = try await Bench()
+        let bench = try await Bench(waiting: [:])
         try bench.put("one")
         try bench.put("two", suffix: "unknown")
         try bench.put("three")
@@ -129,7 +77,7 @@ import Testing
     }
 
     @Test func `without a gateway copies are listed and dropped in the folder`() async throws {
-        let bench = try await Bench()
+        let bench = try await Bench(waiting: [:])
         try bench.put("one")
         try bench.put("two", suffix: "unknown")
         for name in ["three.part", "x y.eml", "$(touch).eml"] {
@@ -150,5 +98,21 @@ import Testing
         #expect(SentCopies.spooled(store: store.path).isEmpty)
         #expect(bench.names.count == 5, "what is no complete copy stays")
         try await bench.stop()
+    }
+}
+
+extension SpoolBench {
+    /// A gateway whose copies wait for an hour.
+    fileprivate init(waiting script: [String: String]) async throws {
+        try await self.init(script, accounts: ["anna"], settleTime: .hours(1))
+    }
+
+    /// The name of a copy for Anna's account.
+    fileprivate func name(_ name: String) throws -> String {
+        "\(try self.fixture.account("anna").rawValue).\(name)"
+    }
+
+    fileprivate func put(_ name: String, suffix: String = "eml") throws {
+        try self.put("ACCOUNT.\(name).\(suffix)", name)
     }
 }
