@@ -24,4 +24,17 @@ import Testing
         )
         #expect(try #require(seconds) > 86_400)
     }
+
+    @Test(arguments: [
+        (0, 3, 0), (1, 3, 1), (-5, 1, 0), (3_600, 1, 3_600), (Int.max, 1, 86_400), (nil, 1, 2),
+        (nil, 3, 8), (nil, 20, 64),
+    ])
+    func `a client waits for the time that the server states, or longer each time`(
+        stated: Int?,
+        tries: Int,
+        seconds: Int
+    ) {
+        let wait = AdminTransport.wait(stated, tries: tries)
+        #expect(wait >= .seconds(seconds) && wait <= .seconds(seconds) * 1.25)
+    }
 }

@@ -37,7 +37,7 @@ import Testing
         try StoreReplacementTests.removeGrant(bench.temporary.store)
         #expect(try await !StoreReplacementTests.sees(bench.next()))
         try Self.putBack(bench, way)
-        let first = try #require(await bench.nextRefusal()?.waiting)
+        let first = try #require(await bench.nextWaiting())
         try Self.edit(bench, "Sekretariat", "Empfang", "Buchhaltung")
         var second = first
         while second.revision < first.revision + 3 {
@@ -62,7 +62,7 @@ import Testing
         try StoreReplacementTests.removeGrant(bench.temporary.store)
         #expect(try await !StoreReplacementTests.sees(bench.next()))
         bench.moveCopyIntoPlace()
-        #expect(await bench.nextRefusal()?.waiting != nil)
+        #expect(await bench.nextWaiting() != nil)
     }
 
     @Test func `a store of the same revision that lacks audit records is refused`() async throws {
@@ -73,7 +73,7 @@ import Testing
         let record = AuditRecord(event: "select", actor: "anna@kanzlei.example")
         try bench.running.audit([(.current, record)])
         bench.moveCopyIntoPlace()
-        let waiting = try #require(await bench.nextRefusal()?.waiting)
+        let waiting = try #require(await bench.nextWaiting())
         #expect(bench.running.accept(waiting))
         #expect(await bench.next()?.published != nil)
     }
@@ -90,12 +90,12 @@ import Testing
         try StoreReplacementTests.removeGrant(bench.temporary.store)
         #expect(try await !StoreReplacementTests.sees(bench.next()))
         bench.moveCopyIntoPlace()
-        #expect(await bench.nextRefusal()?.waiting == before)
+        #expect(await bench.nextWaiting() == before)
         // Another file with the same revision takes its place.
         let other = bench.copy + ".other"
         try FileManager.default.copyItem(atPath: bench.temporary.path, toPath: other)
         #expect(rename(other, bench.temporary.path) == 0)
-        let next = try #require(await bench.nextRefusal()?.waiting)
+        let next = try #require(await bench.nextWaiting())
         #expect(next.revision == before.revision && next.file != before.file)
         #expect(!bench.running.accept(before))
         #expect(bench.running.accept(next))

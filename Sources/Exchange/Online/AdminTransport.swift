@@ -82,7 +82,7 @@ struct AdminTransport: Sendable {
 
     /// The time that the server asks for, or twice the previous one. A random part prevents that
     /// many clients return at the same time.
-    private static func wait(_ retryAfter: Int?, tries: Int) -> Duration {
+    static func wait(_ retryAfter: Int?, tries: Int) -> Duration {
         let asked = min(max(retryAfter ?? 1 << min(tries, 6), 0), 86_400)
         return .seconds(asked) * Double.random(in: 1...1.25)
     }
